@@ -1,0 +1,81 @@
+"""Events: what happened to a person that readings alone do not tell.
+
+They travel on the topic ``events`` as JSON with the subject as key. This version knows doses,
+sleep and wake times and the person's profile.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+
+from schemas.readings import Subject
+
+
+class EventHeading(BaseModel):
+    """What all events have in common."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    schema_: int = Field(default=1, alias="schema", description="Version of this record's shape.")
+    subject: Subject
+    site: str = Field(
+        default="default",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+        description="Tenant or study site.",
+    )
+    at: AwareDatetime = Field(
+        description="When it happened, RFC 3339 with the wearer's own offset from UTC."
+    )
+    received_at: AwareDatetime | None = Field(
+        default=None, description="When the event reached us; set by the publisher."
+    )
+
+
+class Dose(EventHeading):
+    """A substance was taken. Acrophase records doses and never recommends one."""
+
+    kind: Literal["dose"]
+    substance: str = Field(
+        min_length=1, max_length=64, description="What was taken, e.g. 'hydrocortisone'."
+    )
+    amount: float = Field(gt=0, allow_inf_nan=False, description="How much, in `unit`.")
+    unit: str = Field(max_length=64, description="UCUM unit of the amount, e.g. 'mg'.")
+    route: str = Field(
+        min_length=1, max_length=32, description="How it was taken, e.g. 'oral', 'transdermal'."
+    )
+
+
+class Sleep(EventHeading):
+    """The person fell asleep or woke up at `at`."""
+
+    kind: Literal["sleep", "wake"]
+    verified: bool = Field(
+        default=False, description="True if a device measured it, false if it was reported."
+    )
+
+
+class Profile(EventHeading):
+    """Who the person is, as far as reference ranges need it; the newest one counts."""
+
+    kind: Literal["profile"]
+    birth_year: int | None = Field(default=None, ge=1900, le=2100, description="Year of birth.")
+    sex: Literal["female", "male"] | None = Field(
+        default=None, description="Sex that reference intervals are chosen by."
+    )
+    reference_group: str | None = Field(
+        default=None, max_length=64, description="Group that the person is compared with."
+    )
+
+
+Event = Annotated[Dose | Sleep | Profile, Field(discriminator="kind")]
+EVENT: TypeAdapter[Dose | Sleep | Profile] = TypeAdapter(Event)
+
+
+def parse_event(value: bytes) -> Dose | Sleep | Profile:
+    """Validate the JSON bytes of one record of the topic ``events``.
+
+    Raises ``pydantic.ValidationError``.
+    """
+    return EVENT.validate_json(value)
