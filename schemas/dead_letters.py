@@ -50,8 +50,6 @@ class DeadLetter(BaseModel):
     @classmethod
     def from_headers(cls, headers: list[tuple[str, bytes]]) -> DeadLetter:
         """Read the headers back; raises ``pydantic.ValidationError`` if they are not ours."""
-        text = {name: value.decode() for name, value in headers}
+        text = {name: value.decode(errors="replace") for name, value in headers}
         elements = text.pop("elements", "")
-        return cls.model_validate(
-            {**text, "elements": tuple(int(e) for e in elements.split(",") if e)}
-        )
+        return cls.model_validate({**text, "elements": [e for e in elements.split(",") if e]})

@@ -16,7 +16,7 @@ from schemas.readings import Subject
 class EventHeading(BaseModel):
     """What all events have in common."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
     schema_: int = Field(default=1, alias="schema", description="Version of this record's shape.")
     subject: Subject

@@ -28,7 +28,9 @@ SUBJECT_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$"
 _SUBJECT = re.compile(SUBJECT_PATTERN)
 _LETTERS_ONLY = re.compile(r"^[A-Za-z_-]+$")
 _DIGITS_ONLY = re.compile(r"^[0-9_-]+$")
-_RECORD_NUMBER = re.compile(r"^(mrn|ssn|nhs|npi|dob|tel|phone|pat(ient)?(id|no|nr))[_-]*\d", re.I)
+_RECORD_NUMBER = re.compile(
+    r"^(mrn|ssn|nhs|npi|dob|tel|phone|pat(ient)?[_-]*(id|no|nr))[_-]*\d", re.I
+)
 
 
 def check_subject(subject: str) -> str:
@@ -41,7 +43,7 @@ def check_subject(subject: str) -> str:
     'twin-0412'
     """
     if (
-        _SUBJECT.match(subject)
+        _SUBJECT.fullmatch(subject)
         and not _LETTERS_ONLY.match(subject)
         and not _DIGITS_ONLY.match(subject)
         and not _RECORD_NUMBER.match(subject)
@@ -70,7 +72,8 @@ Timing = Literal["device", "verified", "reported", "assumed"]
 class ReadingHeading(BaseModel):
     """What a reading and a batch of readings have in common."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # Strict: a number in quotes or a time as a number is a sender's mistake that must not pass.
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
     schema_: int = Field(default=1, alias="schema", description="Version of this record's shape.")
     subject: Subject

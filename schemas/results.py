@@ -56,16 +56,20 @@ class SeriesResult(BaseModel):
 class StoredReading(SeriesResult):
     """A reading as stored: each one of a sparse analyte, five-minute means of a dense one."""
 
-    value: float = Field(description="Value in the analyte's canonical unit; the mean if n > 1.")
-    low: float = Field(description="Lowest of the n values, canonical unit.")
-    high: float = Field(description="Highest of the n values, canonical unit.")
+    value: float | None = Field(
+        description="Value in the analyte's canonical unit; the mean if n > 1; null if the source "
+        "said that there is none."
+    )
+    low: float | None = Field(description="Lowest of the n values, canonical unit.")
+    high: float | None = Field(description="Highest of the n values, canonical unit.")
     n: int = Field(description="Number of readings that this row stands for.")
     clock_hour: float = Field(description="Local clock time, hours [0, 24).")
     censored: str | None = Field(
         default=None, description="'<' or '>' if the value is a limit of the assay."
     )
     original: str | None = Field(
-        default=None, description="Value and unit as they were sent, if one reading."
+        default=None,
+        description="Value and unit as they were sent, or why there is no value, if one reading.",
     )
     device: str | None = Field(default=None, description="Source of the reading, if one reading.")
     outlier_z: float | None = Field(

@@ -1,0 +1,267 @@
+"""``acrophase publish``: a recording, or a file of wire-format records, through Kafka."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from acrophase.settings import load_settings
+from producers.batches import (
+    Received,
+    WireRecord,
+    is_wire_format,
+    merge_batches,
+    to_batches,
+    wire_records,
+)
+from producers.client import Publisher
+from producers.clocks import TimeUnit
+from producers.files import FileMapping, FileReport, read_series
+from schemas.catalogue import load_catalogue
+from schemas.errors import InputFileError
+from schemas.readings import Reading, ReadingBatch
+from schemas.topics import EVENTS, READINGS
+
+# A record, its bytes if they travel unchanged, and how many readings it holds.
+Item = tuple[WireRecord, bytes | None, int]
+
+
+def publish(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV, white-space table or JSON Lines file.")
+    ],
+    analyte: Annotated[
+        str | None,
+        typer.Option(
+            help="What was measured: a slug of the catalogue, e.g. heart-rate. Not needed for "
+            "wire-format records, which say it themselves."
+        ),
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="UCUM unit of the values. [default: the analyte's own]")
+    ] = None,
+    time_column: Annotated[
+        str | None,
+        typer.Option(help="Column of the times: name, or number from 1; Date,Time joins two."),
+    ] = None,
+    value_column: Annotated[
+        str | None, typer.Option(help="Column of the values: name, or number from 1.")
+    ] = None,
+    subject_column: Annotated[
+        str | None, typer.Option(help="Column of the people's ids; without it, one person.")
+    ] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option(
+            help="The person's pseudonym, letters and digits mixed. With --subject-column: the "
+            "prefix of ids that are numbers. [default of the prefix: the file's name]"
+        ),
+    ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option(help="Time zone of the wearer, e.g. Europe/Berlin or +02:00."),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help="Clock time that minutes, hours or clock hours count from, or of the oldest "
+            "reading if epoch times are shifted, e.g. 2024-01-01T06:15."
+        ),
+    ] = None,
+    time_unit: Annotated[
+        TimeUnit, typer.Option(help="How the file tells time, if it cannot be guessed.")
+    ] = "auto",
+    time_format: Annotated[
+        str | None, typer.Option(help="Format of the times (strptime), e.g. '%d.%m.%Y %H:%M'.")
+    ] = None,
+    device: Annotated[
+        str, typer.Option(help="Stable id of the source; the same reading again counts once.")
+    ] = "file",
+    site: Annotated[str, typer.Option(help="Tenant or study site.")] = "default",
+    received: Annotated[
+        Received,
+        typer.Option(
+            help="When the readings count as received: replay, as they were taken, so that they "
+            "are judged as if they arrived live; or now, as a backfill."
+        ),
+    ] = "replay",
+    batch_size: Annotated[
+        int, typer.Option(min=1, max=100_000, help="Most readings in one record.")
+    ] = 100,
+    bootstrap: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Kafka. [default: as the settings]")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read and report, and send nothing.")
+    ] = False,
+) -> None:
+    """Send the readings of a file to Kafka.
+
+    Tables need --analyte and, unless the file says it, columns and clock. JSON Lines of
+    wire-format records are recognised and sent as they are. Rows that cannot be used are counted
+    and named, the others are sent, and the exit status is then 1.
+
+    \b
+    acrophase publish hr.csv --analyte heart-rate --subject person-1 \\
+        --time-unit epoch-s --start 2024-01-01T00:00
+    acrophase publish hourly.csv --analyte heart-rate --time-column time --value-column HR \\
+        --subject-column id --zone +00:00
+    acrophase publish cortisol.txt --analyte serum-cortisol --subject curve-1 \\
+        --time-unit minutes --start 2024-01-01T00:00
+    """
+    address = load_settings(bootstrap=bootstrap).bootstrap
+    report = FileReport()
+    if is_wire_format(file):
+        given = {
+            "--analyte": analyte,
+            "--unit": unit,
+            "--time-column": time_column,
+            "--value-column": value_column,
+            "--subject-column": subject_column,
+            "--subject": subject,
+            "--zone": zone,
+            "--start": start,
+        }
+        unused = [name for name, value in given.items() if value is not None]
+        if unused:
+            raise InputFileError(
+                f"{file} holds wire-format records, which say for themselves what "
+                f"{', '.join(unused)} would: leave that out."
+            )
+        items: Iterator[Item] = _wire_items(file, report, received)
+        total, what = None, "wire-format records"
+    else:
+        if analyte is None:
+            raise InputFileError(
+                f"{file} does not say what was measured: add --analyte, one of "
+                + ", ".join(known.slug for known in load_catalogue())
+                + "."
+            )
+        if subject is None and subject_column is None:
+            raise InputFileError(
+                f"{file}: whose readings are these? Add --subject with a pseudonym (letters and "
+                "digits mixed), or --subject-column."
+            )
+        mapping = FileMapping(
+            analyte=analyte,
+            unit=unit,
+            time_column=time_column,
+            value_column=value_column,
+            subject_column=subject_column,
+            subject=subject,
+            device=device,
+            site=site,
+            zone=zone,
+            start=start,
+            time_unit=time_unit,
+            time_format=time_format,
+        )
+        people = list(read_series(file, mapping, report))
+        used = people[0].unit
+        what = f"{analyte} in {used}" + (", the catalogue's unit" if unit is None else "")
+        total = report.readings
+        batches = [
+            to_batches(series, batch_size=batch_size, received=received) for series in people
+        ]
+        items = ((batch, None, _weight(batch)) for batch in merge_batches(batches))
+    subjects: set[str] = set()
+    sent = 0
+    if dry_run:
+        for record, _, weight in items:
+            subjects.add(record.subject)
+            sent += weight
+    else:
+        sent = _send(address, items, subjects, total)
+    _summarise(file, report, sent, subjects, what, "nothing was sent" if dry_run else address)
+    if report.n_refused:
+        raise typer.Exit(1)
+
+
+def _send(address: str, items: Iterator[Item], subjects: set[str], total: int | None) -> int:
+    """Publish all items; returns how many readings Kafka has confirmed."""
+    with _progress(total) as advance, Publisher(address) as publisher:
+        for record, value, weight in items:
+            subjects.add(record.subject)
+            if value is None:
+                publisher.publish(record)
+            else:
+                topic = READINGS if isinstance(record, Reading | ReadingBatch) else EVENTS
+                publisher.publish_raw(topic.name, record.subject.encode(), value, readings=weight)
+            advance(publisher.confirmed)
+        publisher.flush()
+        advance(publisher.confirmed)
+        return publisher.confirmed
+
+
+def _wire_items(file: Path, report: FileReport, received: Received) -> Iterator[Item]:
+    for value, record in wire_records(file, report):
+        weight = _weight(record)
+        if record.received_at is not None:
+            yield record, value, weight
+        elif received == "replay":
+            yield record.model_copy(update={"received_at": _last_time(record)}), None, weight
+        else:
+            yield record, None, weight
+
+
+def _last_time(record: WireRecord) -> datetime:
+    """When the newest reading of a record was taken, or the event happened."""
+    if isinstance(record, ReadingBatch):
+        return record.collected_at + timedelta(milliseconds=max(0, *record.offsets_ms))
+    return record.collected_at if isinstance(record, Reading) else record.at
+
+
+def _weight(record: WireRecord) -> int:
+    return len(record.values) if isinstance(record, ReadingBatch) else 1
+
+
+@contextlib.contextmanager
+def _progress(total: int | None) -> Iterator[Callable[[int], None]]:
+    """A progress bar of confirmed readings on a terminal; nothing where there is none."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _confirmed: None
+        return
+    columns = (
+        TextColumn("publishing"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("readings"),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("publishing", total=total, rate="")
+
+        def advance(confirmed: int) -> None:
+            speed = progress.tasks[0].speed
+            rate = f"{speed:,.0f}/s" if speed else ""
+            progress.update(task, completed=confirmed, rate=rate)
+
+        yield advance
+
+
+def _summarise(
+    file: Path, report: FileReport, sent: int, subjects: set[str], what: str, where: str
+) -> None:
+    people = f"{len(subjects)} people" if len(subjects) != 1 else "1 person"
+    typer.echo(f"{file}: {sent} readings of {people} ({what}) -> {where}")
+    if report.absent:
+        typer.echo(f"{report.absent} rows without a value")
+    for note, count in report.notes.items():
+        typer.echo(f"note: {count} readings {note}")
+    for sentence in report.sentences():
+        typer.echo(sentence, err=True)

@@ -1,0 +1,200 @@
+"""The evidence of one person: deviations, belief, numbers and readings, as HTML. Pure.
+
+Every text that comes from the store goes through ``html.escape``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from html import escape
+
+from dashboards.page.markup import badge
+from dashboards.page.source import READINGS_SHOWN, Evidence, StoreRow, peak_hour, wearer_offset_ms
+from dashboards.page.words import (
+    KINDS,
+    NO_VALUE,
+    SEVERITIES,
+    STATUS_SENTENCES,
+    STATUSES,
+    Face,
+    ago,
+    clock,
+    face,
+    moment,
+    percent_change,
+    signed,
+    utc_label,
+)
+
+_Say = Callable[[float], str]
+TITLES = ("Deviations", "Can I believe it?", "Rhythm", "Readings")
+
+
+def panels(evidence: Evidence, alerts: Sequence[StoreRow], now_ms: int) -> dict[str, str]:
+    """The inside of each panel by its title."""
+    what = face(evidence.series.analyte)
+    insides = (
+        deviations(evidence, alerts, now_ms),
+        belief(evidence.rhythm, now_ms),
+        numbers(evidence.rhythm, what),
+        readings(evidence, what),
+    )
+    return dict(zip(TITLES, insides, strict=True))
+
+
+def deviations(evidence: Evidence, alerts: Sequence[StoreRow], now_ms: int) -> str:
+    """Open alerts and the deviations of the last 30 days, of all the person's analytes."""
+    offset = wearer_offset_ms(evidence.readings or evidence.profile)
+    open_keys = {(row["analyte"], row["kind"], row["direction"]) for row in alerts}
+    rows = sorted(
+        evidence.deviations,
+        key=lambda row: (
+            row["ended_at"] is not None,
+            row["analyte"] != evidence.series.analyte,
+            -row["time"],
+        ),
+    )
+    listed = {(row["analyte"], row["kind"], row["direction"]) for row in rows}
+    rows = [
+        row for row in alerts if (row["analyte"], row["kind"], row["direction"]) not in listed
+    ] + rows
+    if not rows:
+        return '<p class="none">No deviation in the last 30 days.</p>'
+    return (
+        '<ul class="deviations">'
+        + "".join(_deviation(row, open_keys, offset, now_ms) for row in rows)
+        + "</ul>"
+    )
+
+
+def _deviation(
+    row: StoreRow, open_keys: set[tuple[str, str, str]], offset: int, now_ms: int
+) -> str:
+    ended = row.get("ended_at")
+    key = (row["analyte"], row["kind"], row["direction"])
+    marks = []
+    if ended is None and key in open_keys:
+        marks.append("alert open")
+    if row.get("retrospective"):
+        marks.append("found in late data")
+    if row.get("explained_by"):
+        marks.append(f"explained by {escape(row['explained_by'])}")
+    span = moment(row["time"], offset)
+    if row["kind"] != "outlier":
+        span += f" – {moment(ended, offset)}" if ended is not None else " – now"
+    over = ' class="over"' if ended is not None or row["kind"] == "outlier" else ""
+    return (
+        f"<li{over}><div>{badge(SEVERITIES[row['severity']])} <b>{KINDS[row['kind']]}</b> · "
+        f"{escape(face(row['analyte']).name)}</div>"
+        f"<p>{escape(row['reason'])}</p>"
+        f'<div class="times">{" · ".join([span, ago(row["time"], now_ms), *marks])}</div></li>'
+    )
+
+
+def belief(rhythm: StoreRow | None, now_ms: int) -> str:
+    """Can I believe it: the status in words and what stands behind the estimate."""
+    if rhythm is None:
+        return '<p class="none">No estimate yet.</p>'
+    status = rhythm["status"]
+    return f"<p>{badge(STATUSES[status])}</p><p>{STATUS_SENTENCES[status]}</p>" + _table(
+        [
+            ("Effective readings", f"{rhythm['n_effective']:.0f}", ""),
+            ("Readings in all", f"{rhythm['n_readings']:,}", ""),
+            ("Clock hours covered", f"{rhythm['coverage'] * 24:.0f} of 24", ""),
+            ("Days with readings", str(rhythm["n_days"]), ""),
+            ("Newest reading", ago(rhythm["last_reading"], now_ms), ""),
+        ]
+    )
+
+
+def numbers(rhythm: StoreRow | None, what: Face) -> str:
+    """The rhythm in numbers, each with its 90 % interval and unit."""
+    if rhythm is None:
+        return '<p class="none">No rhythm yet.</p>'
+
+    # A store that merges fields may still hold the phase of an earlier estimate of the same time.
+    hidden = ("acrophase", "phase_shift") if peak_hour(rhythm) is None else ()
+
+    def interval(name: str, say: _Say) -> str:
+        low, high = rhythm[f"{name}_low"], rhythm[f"{name}_high"]
+        return "" if low is None or high is None else f"{say(low)} to {say(high)}"
+
+    def line(label: str, name: str, say: _Say, unit: str = "") -> tuple[str, str, str]:
+        value = None if name in hidden else rhythm[name]
+        shown = NO_VALUE if value is None else f"{say(value)} {unit}".rstrip()
+        return label, shown, interval(name, say) if value is not None else ""
+
+    swing = line("Amplitude", "amplitude", what.amount, what.unit)
+    if what.log:
+        swing = line("Peak ÷ midline", "amplitude", lambda v: f"×{math.exp(v):.2f}")
+    rows = [
+        line("Midline (mesor)", "mesor", what.amount, what.unit),
+        swing,
+        line("Acrophase", "acrophase", clock),
+        line("Curve's peak", "peak", clock),
+        ("– value there", what.amount(rhythm["peak_value"], unit=True), ""),
+        line("Curve's trough", "trough", clock),
+        ("– value there", what.amount(rhythm["trough_value"], unit=True), ""),
+        ("Spread about it", f"{rhythm['residual_cv'] * 100:.0f} %", ""),
+    ]
+    change = [
+        line("Level", "level_ratio", percent_change),
+        line("Amplitude", "amplitude_ratio", percent_change),
+        line("Timing", "phase_shift", lambda v: signed(v, 1), "h"),
+    ]
+    return (
+        _table(rows, "90 % interval")
+        + "<h3>Against the person's own baseline</h3>"
+        + _table(change, "90 % interval")
+    )
+
+
+def readings(evidence: Evidence, what: Face) -> str:
+    """The newest readings as they are stored, newest first."""
+    if not evidence.readings:
+        return '<p class="none">No readings are kept for this series.</p>'
+    offset = wearer_offset_ms(evidence.readings)
+    unit = f", {escape(what.unit)}" if what.unit else ""
+    body = "".join(
+        f'<tr><td class="when">{moment(row["time"], offset)}</td>'
+        f'<td class="number">{escape(row["censored"] or "")}{what.amount(row["value"])}</td>'
+        f'<td class="remarks">{_remarks(row)}</td></tr>'
+        for row in reversed(evidence.readings[-READINGS_SHOWN:])
+    )
+    return (
+        f"<table><thead><tr><th>Local clock ({utc_label(offset)})</th>"
+        f'<th class="number">Value{unit}</th><th></th></tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _remarks(row: StoreRow) -> str:
+    remarks = []
+    if row["n"] > 1:
+        remarks.append(f"mean of {row['n']}")
+    if row["censored"] is not None:
+        remarks.append("assay limit")
+    if not row["live"]:
+        remarks.append("came late")
+    if row["original"]:
+        remarks.append(f"sent as {escape(row['original'])}")
+    if row["device"]:
+        remarks.append(escape(row["device"]))
+    return " · ".join(remarks)
+
+
+def _table(rows: Sequence[tuple[str, str, str]], third: str = "") -> str:
+    head = ""
+    if third:
+        head = f"<thead><tr><td></td><td></td><th>{third}</th></tr></thead>"
+    return (
+        f"<table>{head}<tbody>"
+        + "".join(
+            f'<tr><th scope="row">{escape(label)}</th><td class="number">{escape(value)}</td>'
+            + (f'<td class="interval">{escape(extra)}</td>' if third else "")
+            + "</tr>"
+            for label, value, extra in rows
+        )
+        + "</tbody></table>"
+    )

@@ -1,0 +1,167 @@
+"""What the page reads from the store, and the store as far as the page knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from schemas.measurements import (
+    ALERT,
+    DEVIATION,
+    EVENT,
+    PROFILE,
+    READING,
+    RHYTHM,
+    Measurement,
+)
+
+StoreRow = dict[str, Any]
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+DRIFT_MS = 30 * DAY_MS  # what the drift chart and the list of deviations reach back to
+READINGS_SHOWN = 50
+# A day of five-minute means and the 50 rows of the table fit in; a minute-wise series kept whole
+# is cut to its newest five hours and a half.
+_READINGS_READ = 330
+
+
+class ReadableStore(Protocol):
+    """The reading part of ``processors.store.Store`` (docs/architecture.md)."""
+
+    def select(
+        self,
+        measurement: Measurement,
+        *,
+        tags: Mapping[str, str] = ...,
+        start_ms: int | None = ...,
+        end_ms: int | None = ...,
+        latest: bool = ...,
+        limit: int | None = ...,
+    ) -> list[StoreRow]:
+        """Rows as dicts by column name, ascending time; raises ``schemas.errors.StoreError``."""
+        ...
+
+
+class Person(NamedTuple):
+    """Who: a pseudonym is unique within its site only."""
+
+    site: str
+    subject: str
+
+
+class Series(NamedTuple):
+    """One analyte of one person."""
+
+    person: Person
+    analyte: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The newest rhythm of every series and the newest alert of every series, kind and direction.
+
+    ``now_ms`` is the data's own clock: the newest event time seen, None in an empty store.
+    """
+
+    rhythms: tuple[StoreRow, ...]
+    alerts: tuple[StoreRow, ...]
+    now_ms: int | None
+
+    def people(self) -> set[Person]:
+        """Everybody the store knows."""
+        return {person_of(row) for row in (*self.rhythms, *self.alerts)}
+
+    def rhythms_of(self, person: Person) -> list[StoreRow]:
+        """The newest rhythm of each analyte of one person, by analyte."""
+        rows = [row for row in self.rhythms if person_of(row) == person]
+        return sorted(rows, key=lambda row: str(row["analyte"]))
+
+    def open_alerts_of(self, person: Person) -> list[StoreRow]:
+        """The open alerts of one person."""
+        return [row for row in self.alerts if row["state"] == "open" and person_of(row) == person]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything shown of one series, rows in ascending time.
+
+    ``deviations`` and ``events`` are the person's, of all analytes.
+    """
+
+    series: Series
+    profile: tuple[StoreRow, ...]
+    history: tuple[StoreRow, ...]
+    readings: tuple[StoreRow, ...]
+    deviations: tuple[StoreRow, ...]
+    events: tuple[StoreRow, ...]
+
+    @property
+    def rhythm(self) -> StoreRow | None:
+        """The newest rhythm."""
+        return self.history[-1] if self.history else None
+
+
+def peak_hour(rhythm: StoreRow) -> float | None:
+    """The acrophase, or None where the rhythm has none to report.
+
+    The status decides, because a store that merges fields keeps the phase that an earlier estimate
+    of the same time had.
+    """
+    return None if rhythm["status"] == "arrhythmic" else rhythm["acrophase"]
+
+
+def person_of(row: StoreRow) -> Person:
+    """Whose row it is."""
+    return Person(row["site"], row["subject"])
+
+
+def read_overview(store: ReadableStore) -> Overview:
+    """Two queries, however many people there are. Raises ``StoreError``."""
+    rhythms = tuple(store.select(RHYTHM, latest=True))
+    alerts = tuple(store.select(ALERT, latest=True))
+    times = [row[name] for row in rhythms for name in ("time", "last_reading")]
+    times += [row["updated_at"] for row in alerts]
+    return Overview(rhythms, alerts, max(times, default=None))
+
+
+def read_evidence(
+    store: ReadableStore, series: Series, now_ms: int, known: Evidence | None = None
+) -> Evidence:
+    """All rows of one series that the page shows. Raises ``StoreError``.
+
+    The history of rhythms is by far the largest part: with ``known``, an earlier answer for the
+    same series, only what came since is read. The past changes only when readings come late, so
+    the caller leaves ``known`` out now and then.
+    """
+    person = {"site": series.person.site, "subject": series.person.subject}
+    tags = {**person, "analyte": series.analyte}
+    since = now_ms - DRIFT_MS
+    old: tuple[StoreRow, ...] = ()
+    if known is not None and known.history:
+        old = tuple(row for row in known.history[:-1] if row["time"] >= since)
+        since = max(since, known.history[-1]["time"])
+    return Evidence(
+        series=series,
+        # Half hours of a day, and two more of a day that was 25 hours long.
+        profile=tuple(store.select(PROFILE, tags=tags, limit=50)),
+        history=old + tuple(store.select(RHYTHM, tags=tags, start_ms=since)),
+        readings=tuple(store.select(READING, tags=tags, limit=_READINGS_READ)),
+        deviations=tuple(store.select(DEVIATION, tags=person, start_ms=now_ms - DRIFT_MS)),
+        events=tuple(store.select(EVENT, tags=person, start_ms=now_ms - DRIFT_MS)),
+    )
+
+
+def wearer_offset_ms(rows: tuple[StoreRow, ...]) -> int:
+    """Local clock minus UTC of the newest row that has a ``clock_hour``, in (-12 h, 12 h].
+
+    Rows carry no time zone, but the clock hour beside the event time gives the offset, to the
+    quarter hour that zones are made of. Without a row: 0.
+    """
+    if not rows:
+        return 0
+    utc_hour = rows[-1]["time"] % DAY_MS / HOUR_MS
+    quarters: int = round((rows[-1]["clock_hour"] - utc_hour) * 4) % 96
+    return (quarters - 96 if quarters > 48 else quarters) * (HOUR_MS // 4)

@@ -1,0 +1,246 @@
+"""From the kernel's buffers to rows of the store."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processors.engine.kernel import (
+    B_HIGH,
+    B_LOW,
+    B_N,
+    B_OFFSET_H,
+    B_SLOT,
+    B_SUM,
+    B_TIME,
+    F_DAYS,
+    F_HALF,
+    F_N,
+    F_OFFSET_H,
+    F_P05,
+    F_P95,
+    F_SLOT,
+    F_VALUE,
+    R_BASELINE,
+    R_CURRENT,
+    R_DAYS,
+    R_HALF,
+    R_HOURS,
+    R_N,
+    R_NEWEST,
+    R_OFFSET_H,
+    R_SLOT,
+    R_STALE,
+    V_HALF,
+    V_N,
+    V_OFFSET_H,
+    V_SLOT,
+    V_VALUE,
+)
+from processors.engine.series import Series
+from processors.rhythm.curve import (
+    ACROPHASE,
+    ACROPHASE_HALF,
+    AMPLITUDE,
+    AMPLITUDE_HALF,
+    MESOR,
+    MESOR_HALF,
+    N_EFFECTIVE,
+    PEAK,
+    PEAK_HALF,
+    PEAK_VALUE,
+    RESIDUAL_SD,
+    TROUGH,
+    TROUGH_HALF,
+    TROUGH_VALUE,
+)
+from schemas.measurements import Row
+from schemas.results import Status
+
+Array = NDArray[np.float64]
+
+# A rhythm is `insufficient` below these, `emerging` until a week of days, then `established`.
+_LEAST_READINGS = 6.0
+_LEAST_HOURS = 3.0
+_ESTABLISHED_DAYS = 7.0
+HOUR_MS = 3_600_000
+
+
+def nullable(column: Array) -> list[float | None]:
+    """A column with NaN as None."""
+    return [None if v != v else v for v in column.tolist()]
+
+
+def start_ms(half: Array, offset_h: Array) -> list[int]:
+    """Begin of half hours in epoch ms; see `kernel.half_hour_start`."""
+    part = offset_h - np.floor(2.0 * offset_h) / 2.0
+    starts: list[int] = np.rint((half / 2.0 - part) * HOUR_MS).astype(np.int64).tolist()
+    return starts
+
+
+def middle_hour(half: Array, offset_h: Array) -> Array:
+    """Middle of half hours in local clock hours [0, 24)."""
+    part = offset_h - np.floor(2.0 * offset_h) / 2.0
+    return np.mod(half / 2.0 - part + 0.25 + offset_h, 24.0)
+
+
+def heads(series: Sequence[Series], slots: Array) -> tuple[list[str], list[str], list[str]]:
+    """Tags (site, subject, analyte) of rows of these slots."""
+    which = [series[i] for i in slots.astype(np.int64).tolist()]
+    return [s.site for s in which], [s.subject for s in which], [s.analyte.slug for s in which]
+
+
+def statuses(buffer: Array) -> list[str]:
+    """Status of each rhythm."""
+    n = buffer[:, R_CURRENT + N_EFFECTIVE]
+    no_phase = np.isnan(buffer[:, R_CURRENT + ACROPHASE])
+    status = np.full(len(buffer), Status.ESTABLISHED.value, dtype=object)
+    status[no_phase] = Status.ARRHYTHMIC.value
+    status[(buffer[:, R_DAYS] < _ESTABLISHED_DAYS) & ~no_phase] = Status.EMERGING.value
+    few = (n < _LEAST_READINGS) | (buffer[:, R_HOURS] < _LEAST_HOURS)
+    few |= no_phase & (buffer[:, R_DAYS] < _ESTABLISHED_DAYS)
+    status[few] = Status.INSUFFICIENT.value
+    status[buffer[:, R_STALE] > 0.0] = Status.STALE.value
+    result: list[str] = status.tolist()
+    return result
+
+
+def rhythm_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
+    """Rows of the measurement `rhythm` (schemas.results.Rhythm)."""
+    slots = buffer[:, R_SLOT]
+    is_log = np.array([series[i].is_log for i in slots.astype(np.int64).tolist()])
+    now = buffer[:, R_CURRENT:R_BASELINE]
+    base = buffer[:, R_BASELINE:]
+
+    def natural(values: Array) -> Array:
+        return np.where(is_log, np.exp(np.where(is_log, values, 0.0)), values)
+
+    def around(at: int, half: int) -> list[list[float | None]]:
+        centre = now[:, at]
+        return [nullable(centre), nullable(centre - now[:, half]), nullable(centre + now[:, half])]
+
+    mesor, half = now[:, MESOR], now[:, MESOR_HALF]
+    sd = now[:, RESIDUAL_SD]
+    residual_cv = np.where(is_log, np.sqrt(np.expm1(sd * sd)), sd / np.maximum(1e-9, abs(mesor)))
+    both = np.hypot(half, base[:, MESOR_HALF])
+    shift = mesor - base[:, MESOR]
+
+    def level(values: Array) -> list[float]:
+        ratio = np.where(
+            is_log,
+            np.exp(np.where(is_log, values, 0.0)),
+            1.0 + values / np.where(is_log, 1.0, base[:, MESOR]),
+        )
+        result: list[float] = ratio.tolist()
+        return result
+
+    swing, swing_half = now[:, AMPLITUDE], now[:, AMPLITUDE_HALF]
+    base_swing = np.where(np.isnan(base[:, ACROPHASE]), np.nan, base[:, AMPLITUDE])
+    drift = 12.0 - np.mod(12.0 - (now[:, ACROPHASE] - base[:, ACROPHASE]), 24.0)
+    drift_half = np.hypot(now[:, ACROPHASE_HALF], base[:, ACROPHASE_HALF])
+    newest: list[int] = np.rint(buffer[:, R_NEWEST] * HOUR_MS).astype(np.int64).tolist()
+    columns: list[list[Any]] = [
+        *heads(series, slots),
+        start_ms(buffer[:, R_HALF], buffer[:, R_OFFSET_H]),
+        statuses(buffer),
+        natural(mesor).tolist(),
+        natural(mesor - half).tolist(),
+        natural(mesor + half).tolist(),
+        swing.tolist(),
+        np.maximum(0.0, swing - swing_half).tolist(),
+        (swing + swing_half).tolist(),
+        *around(ACROPHASE, ACROPHASE_HALF),
+        *around(PEAK, PEAK_HALF),
+        natural(now[:, PEAK_VALUE]).tolist(),
+        *around(TROUGH, TROUGH_HALF),
+        natural(now[:, TROUGH_VALUE]).tolist(),
+        buffer[:, R_N].astype(np.int64).tolist(),
+        now[:, N_EFFECTIVE].tolist(),
+        (buffer[:, R_HOURS] / 24.0).tolist(),
+        buffer[:, R_DAYS].astype(np.int64).tolist(),
+        residual_cv.tolist(),
+        nullable(base[:, ACROPHASE]),
+        level(shift),
+        level(shift - both),
+        level(shift + both),
+        nullable(swing / base_swing),
+        nullable(np.maximum(0.0, swing - swing_half) / base_swing),
+        nullable((swing + swing_half) / base_swing),
+        nullable(drift),
+        nullable(drift - drift_half),
+        nullable(drift + drift_half),
+        newest,
+    ]
+    return list(zip(*columns, strict=True))
+
+
+def profile_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
+    """Rows of the measurement `profile` (schemas.results.ProfilePoint)."""
+    slots = buffer[:, F_SLOT]
+    hours = middle_hour(buffer[:, F_HALF], buffer[:, F_OFFSET_H])
+    position = (hours * 2.0).astype(np.int64).tolist()
+    limits = [
+        series[i].limits[at]
+        for i, at in zip(slots.astype(np.int64).tolist(), position, strict=True)
+    ]
+    columns: list[list[Any]] = [
+        *heads(series, slots),
+        start_ms(buffer[:, F_HALF], buffer[:, F_OFFSET_H]),
+        hours.tolist(),
+        nullable(buffer[:, F_VALUE]),
+        buffer[:, F_N].astype(np.int64).tolist(),
+        *(buffer[:, i].tolist() for i in range(F_P05, F_P95 + 1)),
+        [low for low, _ in limits],
+        [high for _, high in limits],
+        buffer[:, F_DAYS].astype(np.int64).tolist(),
+    ]
+    return list(zip(*columns, strict=True))
+
+
+def revision_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
+    """Rows of `profile` that give a late half hour its value and leave its band."""
+    hours = middle_hour(buffer[:, V_HALF], buffer[:, V_OFFSET_H]).tolist()
+    nothing = (None,) * 8
+    return [
+        (*head, time, hour, value, n, *nothing)
+        for head, time, hour, value, n in zip(
+            zip(*heads(series, buffer[:, V_SLOT]), strict=True),
+            start_ms(buffer[:, V_HALF], buffer[:, V_OFFSET_H]),
+            hours,
+            buffer[:, V_VALUE].tolist(),
+            buffer[:, V_N].astype(np.int64).tolist(),
+            strict=True,
+        )
+    ]
+
+
+def mean_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
+    """Rows of the measurement `reading` for means of dense analytes."""
+    times = np.rint(buffer[:, B_TIME] * HOUR_MS).astype(np.int64)
+    count = buffer[:, B_N]
+    n = len(buffer)
+    none: list[None] = [None] * n
+    columns: list[list[Any]] = [
+        *heads(series, buffer[:, B_SLOT]),
+        times.tolist(),
+        (buffer[:, B_SUM] / count).tolist(),
+        buffer[:, B_LOW].tolist(),
+        buffer[:, B_HIGH].tolist(),
+        count.astype(np.int64).tolist(),
+        np.mod(buffer[:, B_TIME] + buffer[:, B_OFFSET_H], 24.0).tolist(),
+        none,
+        none,
+        none,
+        none,
+        none,
+    ]
+    return list(zip(*columns, strict=True))
+
+
+def finite(value: float) -> float | None:
+    """A number, or None for NaN."""
+    return None if math.isnan(value) else value

@@ -1,0 +1,131 @@
+"""Rows of the topic `state`: how a partition survives.
+
+Each row absorbs one input topic and carries the last offset that it has absorbed. Keys:
+
+    series|SUBJECT|ANALYTE   absorbs readings: the kernel's row, what was seen, what is open
+    subject|SUBJECT          absorbs events: profile and recent doses
+    clock                    the partition's clock at each offset that may still be committed
+
+What was seen stands in the same row as the sums: they must survive together, or a replayed
+reading could be taken for its own duplicate.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from processors.deviations.explain import LONGEST_H, TakenDose
+from processors.engine.seen import Seen
+from processors.engine.series import Rows, Series
+from schemas.events import Dose, Profile, Sleep
+
+VERSION = 1
+CLOCK_KEY = b"clock"
+_DOSES_MS = round(LONGEST_H * 3_600_000)
+
+
+@dataclass(slots=True)
+class Person:
+    """What is known of a person from events."""
+
+    absorbed: int = -1
+    sex: str | None = None
+    birth_year: int | None = None
+    profile_ms: int = -1
+    doses: list[TakenDose] = field(default_factory=list)
+
+    def take(self, event: Dose | Sleep | Profile) -> bool:
+        """Take in an event; True if the profile changed. Order of arrival does not matter."""
+        at_ms = round(event.at.timestamp() * 1000)
+        if isinstance(event, Profile) and at_ms >= self.profile_ms:
+            self.profile_ms = at_ms
+            changed = (self.sex, self.birth_year) != (event.sex, event.birth_year)
+            self.sex, self.birth_year = event.sex, event.birth_year
+            return changed
+        if isinstance(event, Dose):
+            dose = TakenDose(at_ms, event.substance)
+            newest = max(at_ms, *(d.at_ms for d in self.doses)) if self.doses else at_ms
+            kept = {d for d in (*self.doses, dose) if newest - d.at_ms <= 8 * _DOSES_MS}
+            self.doses = sorted(kept)
+        return False
+
+    def dump(self) -> bytes:
+        """Value of the person's row."""
+        return msgspec.msgpack.encode(
+            [VERSION, self.absorbed, self.sex, self.birth_year, self.profile_ms, self.doses]
+        )
+
+    @classmethod
+    def load(cls, value: bytes) -> Person:
+        """Inverse of `dump`."""
+        _, absorbed, sex, birth_year, profile_ms, doses = msgspec.msgpack.decode(value)
+        return cls(absorbed, sex, birth_year, profile_ms, [TakenDose(*dose) for dose in doses])
+
+
+def series_key(subject: str, analyte: str) -> bytes:
+    """Key of a series' row."""
+    return f"series|{subject}|{analyte}".encode()
+
+
+def subject_key(subject: str) -> bytes:
+    """Key of a person's row."""
+    return f"subject|{subject}".encode()
+
+
+def dump_series(series: Series, rows: Rows, clock_ms: int) -> bytes:
+    """Value of a series' row; clock_ms is the partition's clock at its offset."""
+    row, mean, n = rows.dump(series.slot)
+    seen = {device: seen.dump() for device, seen in series.seen.items()}
+    return msgspec.msgpack.encode(
+        [
+            VERSION,
+            series.absorbed,
+            clock_ms,
+            series.site,
+            row,
+            mean,
+            n,
+            zlib.compress(msgspec.msgpack.encode(seen), level=1),
+            series.open,
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSeries:
+    """A series' row as read back."""
+
+    absorbed: int
+    clock_ms: int
+    site: str
+    kernel: tuple[bytes, bytes, bytes]
+    seen: dict[str, Seen]
+    open: dict[str, dict[str, Any]]
+
+
+def load_series(value: bytes) -> SavedSeries:
+    """Inverse of `dump_series`."""
+    _, absorbed, clock_ms, site, row, mean, n, seen, open_now = msgspec.msgpack.decode(value)
+    devices = msgspec.msgpack.decode(zlib.decompress(seen))
+    return SavedSeries(
+        absorbed=absorbed,
+        clock_ms=clock_ms,
+        site=site,
+        kernel=(row, mean, n),
+        seen={device: Seen.load(days) for device, days in devices.items()},
+        open=open_now,
+    )
+
+
+def dump_clock(clocks: dict[int, int]) -> bytes:
+    """Value of the clock's row: the clock (epoch ms) by offset."""
+    return msgspec.msgpack.encode(clocks)
+
+
+def load_clock(value: bytes) -> dict[int, int]:
+    """Inverse of `dump_clock`."""
+    return msgspec.msgpack.decode(value, type=dict[int, int])

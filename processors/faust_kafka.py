@@ -1,0 +1,241 @@
+"""Kafka as the rim uses it, through the clients that Faust and aiokafka bring.
+
+Faust keeps its consumer on a thread with a loop of its own; what touches that consumer runs
+there. This is the one place that reaches below Faust's surface (``_thread``, ``_consumer``,
+``_producer``), which is why the versions of Faust and aiokafka are pinned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+
+import faust
+from aiokafka import AIOKafkaConsumer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalGenerationError,
+    IllegalStateError,
+    KafkaError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+from aiokafka.structs import OffsetAndMetadata
+from aiokafka.structs import TopicPartition as AioTopicPartition
+from faust.exceptions import FaustError
+from faust.types import TP
+
+from processors.checkpoint import OwnershipLost, TopicPartition
+from processors.engine_port import OutMessage, StateRow
+from processors.recovery import Headers, StateLog
+from schemas.errors import BrokerUnavailable, DeliveryError
+from schemas.topics import Topic
+
+_T = TypeVar("_T")
+
+_NOT_OURS = (
+    CommitFailedError,
+    IllegalGenerationError,
+    IllegalStateError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+_SILENT_S = 30.0
+_STATE_FETCH_BYTES = 16 * 1_048_576
+
+
+class FaustKafka:
+    """`processors.checkpoint.Kafka` over a running Faust app."""
+
+    def __init__(self, app: faust.App, bootstrap: str, state: Topic) -> None:
+        self._app: Any = app  # what is needed of it is not part of its types
+        self._bootstrap = bootstrap
+        self._state = state
+        self._reader: AIOKafkaConsumer | None = None
+
+    async def send(self, messages: Sequence[OutMessage]) -> None:
+        """Send and wait until all are delivered; raises ``DeliveryError``."""
+        try:
+            pending = [
+                await self._app.producer.send(
+                    message.topic,
+                    message.key,
+                    message.value,
+                    None,
+                    None,
+                    list(message.headers),
+                )
+                for message in messages
+            ]
+            await asyncio.gather(*pending)
+        except (KafkaError, FaustError) as error:
+            topics = sorted({message.topic for message in messages})
+            raise _undelivered(", ".join(topics), len(messages), error) from error
+
+    async def write_state(self, partition: int, rows: Sequence[StateRow], headers: Headers) -> int:
+        """Write rows to one partition of ``state``; returns the last one's offset."""
+        # The partition is known and all headers are the same, so whole batches are built here:
+        # a tenth of the cost of sending each row.
+        producer = self._app.producer._producer
+        pending = []
+        try:
+            batch = producer.create_batch()
+            for key, value in rows:
+                row: dict[str, Any] = {"timestamp": None, "key": key, "value": value}
+                if batch.append(**row, headers=headers) is None:
+                    pending.append(await self._send_batch(producer, batch, partition))
+                    batch = producer.create_batch()
+                    batch.append(**row, headers=headers)
+            pending.append(await self._send_batch(producer, batch, partition))
+            delivered = await asyncio.gather(*pending)
+        except KafkaError as error:
+            raise _undelivered(self._state.name, len(rows), error) from error
+        last = delivered[-1]
+        return int(last.offset + batch.record_count() - 1)
+
+    async def read_state(self, partition: int, start: int, end: int, into: StateLog) -> None:
+        """Add the records of offsets start..end (inclusive) to ``into``."""
+        where = AioTopicPartition(self._state.name, partition)
+        try:
+            reader = await self._state_reader()
+            reader.assign([where])
+            if start:
+                reader.seek(where, start)
+            else:
+                await reader.seek_to_beginning(where)
+            while await reader.position(where) <= end:
+                fetched = await asyncio.wait_for(
+                    reader.getmany(where, timeout_ms=int(_SILENT_S * 1000), max_records=10_000),
+                    2 * _SILENT_S,
+                )
+                if not fetched:
+                    raise DeliveryError(
+                        f"Kafka sent nothing of {self._state.name}/{partition} for "
+                        f"{_SILENT_S:.0f} s",
+                        0,
+                    )
+                for record in fetched[where]:
+                    if record.offset <= end:
+                        into.add(record.key, record.value, record.headers)
+            reader.unsubscribe()  # or it would go on fetching
+        except (KafkaError, TimeoutError) as error:
+            raise DeliveryError(f"state cannot be read from Kafka: {error!r}", 0) from error
+
+    async def commit(self, offsets: Mapping[TopicPartition, int], generation: int) -> None:
+        """Commit next offsets as a member of ``generation``; raises `OwnershipLost`."""
+        await self._on_consumer_thread(self._commit(offsets, generation))
+
+    async def committed(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Committed next offsets; the earliest one available where nothing was committed."""
+        found = await self._on_consumer_thread(self._committed(partitions))
+        offsets = {where: offset for where, offset in found.items() if offset is not None}
+        if unknown := [AioTopicPartition(*where) for where in found if found[where] is None]:
+            # Not over the group's consumer: the broker would answer after its pending fetch.
+            try:
+                reader = await self._state_reader()
+                for where, offset in (await reader.beginning_offsets(unknown)).items():
+                    offsets[tuple(where)] = offset
+            except KafkaError as error:
+                raise DeliveryError(f"Kafka does not tell the offsets: {error!r}", 0) from error
+        return offsets
+
+    async def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Go on reading an assigned input partition at ``offset``."""
+        try:
+            await self._app.consumer.seek_wait({TP(*partition): offset})
+        except IllegalStateError as error:
+            raise OwnershipLost(str(error)) from error
+
+    async def close(self) -> None:
+        """Let go of the connection that reads state."""
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            await reader.stop()
+
+    async def _send_batch(self, producer: Any, batch: Any, partition: int) -> Any:
+        batch.close()
+        return await producer.send_batch(batch, self._state.name, partition=partition)
+
+    async def _state_reader(self) -> AIOKafkaConsumer:
+        if self._reader is None:
+            reader = AIOKafkaConsumer(
+                bootstrap_servers=self._bootstrap,
+                enable_auto_commit=False,
+                max_partition_fetch_bytes=_STATE_FETCH_BYTES,
+            )
+            await reader.start()
+            self._reader = reader
+        return self._reader
+
+    async def _on_consumer_thread(self, work: Coroutine[Any, Any, _T]) -> _T:
+        loop = self._app.consumer._thread.thread_loop
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
+
+    async def _commit(self, offsets: Mapping[TopicPartition, int], generation: int) -> None:
+        consumer = self._app.consumer._thread._consumer
+        # aiokafka commits under whatever generation it has by now. Nothing else runs on its loop
+        # between this question and the request's header.
+        current = consumer._coordinator.generation
+        if current != generation:
+            raise OwnershipLost(f"the group is at generation {current}, this was {generation}")
+        try:
+            await consumer.commit(
+                {
+                    AioTopicPartition(*partition): OffsetAndMetadata(offset, "")
+                    for partition, offset in offsets.items()
+                }
+            )
+        except _NOT_OURS as error:
+            raise OwnershipLost(str(error)) from error
+        except KafkaError as error:
+            raise DeliveryError(f"Kafka did not take the offsets: {error!r}", 0) from error
+
+    async def _committed(
+        self, partitions: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, int | None]:
+        consumer = self._app.consumer._thread._consumer
+        try:
+            return {
+                where: await consumer.committed(AioTopicPartition(*where)) for where in partitions
+            }
+        except IllegalStateError as error:
+            raise OwnershipLost(str(error)) from error
+        except KafkaError as error:
+            raise DeliveryError(f"Kafka does not tell the offsets: {error!r}", 0) from error
+
+
+async def require_topics(bootstrap: str, topics: Sequence[Topic], within_s: float = 10.0) -> int:
+    """Number of partitions that all the topics share.
+
+    Raises ``BrokerUnavailable`` if no broker answers in time, or if a topic is missing or the
+    numbers differ: a person's readings, events and state must meet in one worker.
+    """
+    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=int(within_s * 1000))
+    try:
+        async with asyncio.timeout(within_s):
+            await client.bootstrap()
+            cluster = await client.fetch_all_metadata()
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise BrokerUnavailable(
+            f"no Kafka broker answers at {bootstrap} within {within_s:.0f} s: start one, or give "
+            f"the right address ({type(error).__name__})"
+        ) from error
+    finally:
+        await client.close()
+    found = {topic.name: len(cluster.partitions_for_topic(topic.name) or ()) for topic in topics}
+    if missing := [name for name, partitions in found.items() if not partitions]:
+        raise BrokerUnavailable(
+            f"Kafka at {bootstrap} has no topic {', '.join(missing)}: run `acrophase topics create`"
+        )
+    if len(set(found.values())) > 1:
+        told = ", ".join(f"{name} {partitions}" for name, partitions in found.items())
+        raise BrokerUnavailable(
+            f"these topics must have the same number of partitions, but they have: {told}"
+        )
+    return next(iter(found.values()))
+
+
+def _undelivered(topic: str, n: int, error: Exception) -> DeliveryError:
+    return DeliveryError(f"Kafka did not confirm records for {topic}: {error!r}", n)

@@ -1,0 +1,178 @@
+"""From coefficients to what people read: acrophase, amplitude, peak and trough with intervals.
+
+Conventions: y = M + A cos(w(t - peak)), phase as peak clock time in hours. Intervals by the delta
+method (Var A and Var phi as in Cornelissen 2014, doi:10.1186/1742-4682-11-16), 90 %, Student t.
+"""
+
+from __future__ import annotations
+
+from math import atan2, cos, exp, sin, sqrt
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from processors.rhythm.layout import N_PARAMETERS, OMEGA, PERIOD_H
+from processors.rhythm.posterior import backward, forward
+
+Array = NDArray[np.float64]
+
+# Columns of a described curve (`describe`).
+MESOR, MESOR_HALF = 0, 1  # model scale; half-width of the 90 % interval
+AMPLITUDE, AMPLITUDE_HALF = 2, 3
+ACROPHASE, ACROPHASE_HALF = 4, 5  # hours; NaN if the joint region contains zero
+PEAK, PEAK_HALF, PEAK_VALUE = 6, 7, 8  # of the full curve
+TROUGH, TROUGH_HALF, TROUGH_VALUE = 9, 10, 11
+RESIDUAL_SD = 12
+N_EFFECTIVE = 13
+T90 = 14  # 95th percentile of the posterior's Student t
+CURVE_SIZE = 15
+
+_GRID = 48  # candidates for the full curve's extremes, one a half hour
+_THETA = OMEGA * PERIOD_H / _GRID * np.arange(_GRID)
+_C1, _S1 = np.cos(_THETA), np.sin(_THETA)
+_C2, _S2 = np.cos(2 * _THETA), np.sin(2 * _THETA)
+
+
+@njit(cache=True, error_model="numpy")
+def f_quantile_90(df: float) -> float:
+    """90th percentile of F(2, df), exact: the F(2, df) distribution has a closed form.
+
+    >>> round(f_quantile_90(10.0), 4)
+    2.9245
+    """
+    return 0.5 * df * (0.1 ** (-2.0 / df) - 1.0)
+
+
+@njit(cache=True, error_model="numpy")
+def extreme(m: Array, sign: float) -> float:
+    """Clock hour [0, 24) of the maximum (sign 1) or minimum (sign -1) of the full curve."""
+    best = -1e300
+    at = 0
+    for i in range(_GRID):
+        y = sign * (m[1] * _C1[i] + m[2] * _S1[i] + m[3] * _C2[i] + m[4] * _S2[i])
+        if y > best:
+            best = y
+            at = i
+    theta = _THETA[at]
+    for _ in range(4):  # Newton on the derivative, kept within the grid cell
+        c1, s1, c2, s2 = cos(theta), sin(theta), cos(2 * theta), sin(2 * theta)
+        slope = -m[1] * s1 + m[2] * c1 - 2 * m[3] * s2 + 2 * m[4] * c2
+        bend = -m[1] * c1 - m[2] * s1 - 4 * m[3] * c2 - 4 * m[4] * s2
+        if sign * bend >= 0.0:
+            break
+        step = -slope / bend
+        limit = OMEGA * PERIOD_H / _GRID
+        theta += min(limit, max(-limit, step))
+    return (theta / OMEGA) % PERIOD_H
+
+
+@njit(cache=True, error_model="numpy")
+def value_at(m: Array, clock_hour: float) -> float:
+    """The curve at a clock hour, model scale."""
+    theta = OMEGA * clock_hour
+    return (
+        m[0] + m[1] * cos(theta) + m[2] * sin(theta) + m[3] * cos(2 * theta) + m[4] * sin(2 * theta)
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def _extreme_half(m: Array, lower: Array, variance: float, clock_hour: float, t90: float) -> float:
+    """Half-width (h) of the interval of an extreme: delta method on x'(t)'m = 0, at most 12 h."""
+    theta = OMEGA * clock_hour
+    d = np.array((0.0, -sin(theta), cos(theta), -2 * sin(2 * theta), 2 * cos(2 * theta)))
+    bend = (
+        -m[1] * cos(theta) - m[2] * sin(theta) - 4 * m[3] * cos(2 * theta) - 4 * m[4] * sin(2 * theta)
+    )
+    z = np.empty(N_PARAMETERS)
+    forward(lower, d, z)
+    spread = 0.0
+    for i in range(N_PARAMETERS):
+        spread += z[i] * z[i]
+    if bend == 0.0:
+        return 0.5 * PERIOD_H
+    return min(0.5 * PERIOD_H, t90 * sqrt(variance * spread) / abs(bend) / OMEGA)
+
+
+@njit(cache=True, error_model="numpy")
+def describe(
+    lower: Array,
+    g: Array,
+    variance: float,
+    df: float,
+    n: float,
+    t90: float,
+    min_amplitude: float,
+    m: Array,
+    out: Array,
+) -> None:
+    """Describe the posterior's curve.
+
+    lower, g, variance, df, n: from `posterior.solve`; t90: 95th percentile of Student's t with df;
+    min_amplitude: amplitude below which no phase is given, model scale. Fills m (5, posterior
+    mean) and out (CURVE_SIZE), model scale. There is no acrophase, peak or trough time (NaN) if
+    the joint 90 % region of the first harmonic's two coefficients contains zero.
+    """
+    backward(lower, g, m)
+    # covariance of mesor, cos, sin: columns of A^-1 from unit vectors
+    z = np.empty((3, N_PARAMETERS))
+    unit = np.zeros(N_PARAMETERS)
+    for k in range(3):
+        unit[:] = 0.0
+        unit[k] = 1.0
+        forward(lower, unit, z[k])
+    v_mm = v_bb = v_gg = v_bg = 0.0
+    for i in range(N_PARAMETERS):
+        v_mm += z[0, i] * z[0, i]
+        v_bb += z[1, i] * z[1, i]
+        v_gg += z[2, i] * z[2, i]
+        v_bg += z[1, i] * z[2, i]
+    v_mm *= variance
+    v_bb *= variance
+    v_gg *= variance
+    v_bg *= variance
+    b, c = m[1], m[2]
+    a2 = b * b + c * c
+    amplitude = sqrt(a2)
+    out[MESOR] = m[0]
+    out[MESOR_HALF] = t90 * sqrt(v_mm)
+    out[AMPLITUDE] = amplitude
+    determinant = v_bb * v_gg - v_bg * v_bg
+    if a2 > 0.0:
+        var_a = (b * b * v_bb + 2 * b * c * v_bg + c * c * v_gg) / a2
+        var_phi = (c * c * v_bb - 2 * b * c * v_bg + b * b * v_gg) / (a2 * a2)
+    else:
+        var_a = max(v_bb, v_gg)
+        var_phi = 1e300
+    out[AMPLITUDE_HALF] = t90 * sqrt(max(0.0, var_a))
+    wald = (b * b * v_gg - 2 * b * c * v_bg + c * c * v_bb) / determinant
+    rhythmic = wald > 2.0 * f_quantile_90(df) and amplitude > min_amplitude
+    high = extreme(m, 1.0)
+    low = extreme(m, -1.0)
+    out[PEAK_VALUE] = value_at(m, high)
+    out[TROUGH_VALUE] = value_at(m, low)
+    if rhythmic:
+        out[ACROPHASE] = (atan2(c, b) / OMEGA) % PERIOD_H
+        out[ACROPHASE_HALF] = min(0.5 * PERIOD_H, t90 * sqrt(max(0.0, var_phi)) / OMEGA)
+        out[PEAK] = high
+        out[PEAK_HALF] = _extreme_half(m, lower, variance, high, t90)
+        out[TROUGH] = low
+        out[TROUGH_HALF] = _extreme_half(m, lower, variance, low, t90)
+    else:
+        for i in (ACROPHASE, ACROPHASE_HALF, PEAK, PEAK_HALF, TROUGH, TROUGH_HALF):
+            out[i] = np.nan
+    out[RESIDUAL_SD] = sqrt(variance)
+    out[N_EFFECTIVE] = n
+    out[T90] = t90
+
+
+@njit(cache=True, error_model="numpy")
+def wrap_shift(hours: float) -> float:
+    """A difference of clock times as the shortest way round, in (-12, 12]."""
+    return 12.0 - (12.0 - hours) % PERIOD_H
+
+
+@njit(cache=True, error_model="numpy")
+def natural(model_value: float, is_log: bool) -> float:
+    """A value on the model scale in the analyte's unit."""
+    return exp(model_value) if is_log else model_value

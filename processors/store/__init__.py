@@ -1,0 +1,6 @@
+"""The time-series store: one interface; memory, SQLite and InfluxDB behind it."""
+
+from processors.store.address import open_store
+from processors.store.interface import Store
+
+__all__ = ["Store", "open_store"]

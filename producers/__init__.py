@@ -1,0 +1,1 @@
+"""What enters Kafka: the publisher, the file readers and the simulator."""

@@ -1,0 +1,141 @@
+"""What travels: series as records, and files of records that are in wire format already."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import ValidationError
+
+from producers.columns import first_line, numbered_lines
+from producers.files import FileReport, Series
+from schemas.catalogue import load_catalogue
+from schemas.events import Dose, Profile, Sleep, parse_event
+from schemas.readings import Reading, ReadingBatch, parse_reading
+
+WireRecord = Reading | ReadingBatch | Dose | Sleep | Profile
+Received = Literal["replay", "now"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# A source that is watched live sends at least this often. Longer batches would reach the worker
+# after other people's readings had closed the half hours that they belong to.
+_LIVE_SPAN_H = 0.25
+
+
+def to_batches(
+    series: Series,
+    *,
+    batch_size: int = 100,
+    received: Received = "replay",
+) -> Iterator[Reading | ReadingBatch]:
+    """The records of one series, in order of time.
+
+    A batch ends after ``batch_size`` readings, where the wearer's offset from UTC changes, and
+    before a censored reading, which travels alone. With ``replay`` each record was received when
+    its last reading was taken, and a batch never spans more than a quarter of an hour (or half
+    of the analyte's live window), so that a recording is judged as if it arrived live. With ``now`` the publisher sets
+    the time, and all of it is a backfill.
+    """
+    analyte = load_catalogue()[series.analyte]
+    span_h = min(_LIVE_SPAN_H, analyte.live_window_h / 2) if received == "replay" else np.inf
+    longest_ms = span_h * 3_600_000
+    heading: dict[str, Any] = {
+        "subject": series.subject,
+        "device": series.device,
+        "site": series.site,
+        "code": analyte.codes[0].code,
+        "unit": series.unit,
+        "zone": series.zone,
+        "timing": series.timing,
+        "interval_s": series.interval_s,
+    }
+    times, offsets = series.times_ms, series.offset_ms
+    begin = 0
+    while begin < len(series):
+        # Bounded look ahead: the first reading that may not share the batch ends it.
+        window = slice(begin, begin + batch_size)
+        apart = (
+            (times[window] - times[begin] > longest_ms)
+            | (offsets[window] != offsets[begin])
+            | (series.comparators[window] != 0)
+        )
+        apart[0] = False
+        end = begin + (int(np.argmax(apart)) if apart.any() else len(apart))
+        if series.comparators[begin]:
+            end = begin + 1
+        heading["collected_at"] = _moment(times[begin], offsets[begin])
+        heading["received_at"] = (
+            _moment(times[end - 1], offsets[begin]) if received == "replay" else None
+        )
+        if series.comparators[begin]:
+            yield Reading.model_validate(
+                {
+                    **heading,
+                    "value": float(series.values[begin]),
+                    "comparator": "<" if series.comparators[begin] < 0 else ">",
+                }
+            )
+        else:
+            yield ReadingBatch.model_validate(
+                {
+                    **heading,
+                    "offsets_ms": (times[begin:end] - times[begin]).tolist(),
+                    "values": series.values[begin:end].tolist(),
+                }
+            )
+        begin = end
+
+
+def merge_batches(
+    batches: Iterable[Iterator[Reading | ReadingBatch]],
+) -> Iterator[Reading | ReadingBatch]:
+    """Records of several series in the order in which they were received (or collected).
+
+    A partition's clock is the newest ``received_at`` that it has seen, so people recorded in the
+    same years must be sent side by side, not one after the other.
+    """
+    return heapq.merge(*batches, key=lambda record: record.received_at or record.collected_at)
+
+
+def is_wire_format(path: Path) -> bool:
+    """Whether a file holds wire-format records (``Reading``, ``ReadingBatch``, ``Event``) as JSON
+    Lines. Raises InputFileError if it cannot be read."""
+    first = first_line(path)
+    return (
+        first.lstrip().startswith("{")
+        and '"subject"' in first
+        and ('"collected_at"' in first or '"kind"' in first)
+        and ('"code"' in first or '"kind"' in first)
+    )
+
+
+def wire_records(path: Path, report: FileReport) -> Iterator[tuple[bytes, WireRecord]]:
+    """The records of a wire-format file with their own bytes, in file order.
+
+    Lines that are no valid record are counted in ``report``. Raises InputFileError.
+    """
+    for line, text in numbered_lines(path):
+        report.rows += 1
+        value = text.strip().encode()
+        try:
+            record = parse_event(value) if b'"kind"' in value else parse_reading(value)
+        except ValidationError as error:
+            report.refuse(line, _first_problem(error))
+            continue
+        report.readings += len(record.values) if isinstance(record, ReadingBatch) else 1
+        yield value, record
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    return f"{where}: {problem['msg']}" if where else problem["msg"]
+
+
+def _moment(utc_ms: int | np.int64, offset_ms: int | np.int64) -> datetime:
+    zone = timezone(timedelta(milliseconds=int(offset_ms)))
+    return (_EPOCH + timedelta(milliseconds=int(utc_ms))).astimezone(zone)

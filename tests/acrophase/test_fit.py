@@ -1,0 +1,276 @@
+"""``acrophase fit``: from a file to figures, sentences and a picture."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from acrophase.cli import app
+
+CARROLL = ("hpa_24h/Carroll-2007-controlGroupCortisol.txt", "serum-cortisol")
+FROM_MIDNIGHT = ("--time-unit", "minutes", "--start", "00:00")
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["fit", *map(str, arguments)])
+
+
+def fitted(*arguments: object) -> dict[str, Any]:
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    (line,) = result.stdout.splitlines()
+    answer: dict[str, Any] = json.loads(line)
+    return answer
+
+
+def recording(
+    folder: Path, peak: float = 8.0, noise: float = 0.5, days: int = 3, level: float = 10.0
+) -> Path:
+    """Hourly values level + 3 cos w(t - peak) + noise from a midnight in Berlin's summer."""
+    hours = np.arange(0, 24 * days)
+    values = level + 3 * np.cos(2 * np.pi / 24 * (hours - peak))
+    values += np.random.default_rng(7).normal(0, noise, hours.size)
+    rows = [
+        f"2024-06-{1 + hour // 24:02d} {hour % 24:02d}:00,{value:.4f}"
+        for hour, value in zip(hours, values, strict=True)
+    ]
+    path = folder / "recording-1.csv"
+    path.write_text("time,value\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_carroll_control_cortisol(shared_data: Path) -> None:
+    name, analyte = CARROLL
+    answer = fitted(
+        shared_data / name,
+        "--analyte",
+        analyte,
+        *FROM_MIDNIGHT,
+        "--components",
+        1,
+        "--scale",
+        "linear",
+        "--subject",
+        "carroll-control-1",
+    )
+    fit = answer["least_squares"]
+    assert answer["subject"] == "carroll-control-1"
+    assert (answer["unit"], answer["scale"], fit["n"]) == ("ug/dL", "linear", 145)
+    assert fit["mesor"] == pytest.approx(5.5824, abs=5e-5)
+    assert fit["amplitude"] == pytest.approx(4.1418, abs=5e-5)
+    assert fit["amplitude_se"] == pytest.approx(0.1473, abs=5e-5)
+    assert fit["acrophase"] == pytest.approx(9.4521, abs=5e-5)
+    assert fit["acrophase_radians"] == pytest.approx(-9.4521 * math.pi / 12, abs=2e-5)
+    assert fit["f"] == pytest.approx(395.43, abs=5e-3)
+    assert fit["r_squared"] == pytest.approx(0.84778, abs=5e-6)
+
+
+def test_scale_and_harmonics_are_the_catalogues_unless_told(shared_data: Path) -> None:
+    name, analyte = CARROLL
+    answer = fitted(shared_data / name, "--analyte", analyte, *FROM_MIDNIGHT)
+    fit = answer["least_squares"]
+    assert (answer["scale"], fit["components"]) == ("log", 2)
+    # On the log scale the results in the analyte's unit are the exponentials of the curve's.
+    assert answer["midline"] == pytest.approx(math.exp(fit["mesor"]))
+    assert answer["peak_value"] == pytest.approx(math.exp(fit["peak_value"]))
+    assert answer["trough_value"] < answer["midline"] < answer["peak_value"]
+
+
+def test_the_table_shows_each_figure_with_its_error_and_the_convention(shared_data: Path) -> None:
+    name, analyte = CARROLL
+    result = run(
+        shared_data / name,
+        "--analyte",
+        analyte,
+        *FROM_MIDNIGHT,
+        "--components",
+        1,
+        "--scale",
+        "linear",
+    )
+    assert result.exit_code == 0
+    text = " ".join(result.stdout.split())
+    for shown in (
+        "mesor M │ 5.5824 │ 0.10423 │ µg/dL",
+        "amplitude A │ 4.1418 │ 0.14728 │ µg/dL",
+        "acrophase │ 09:27 9.4521 │ 0.13605 │ h",
+        "acrophase phi │ -2.4746",
+        "F(2, 142) │ 395.43",
+        "R² │ 0.84778",
+        "samples n │ 145",
+        "y = M + A cos(w t + phi)",
+    ):
+        assert shown in text
+
+
+def test_the_local_clock_counts_and_not_utc(tmp_path: Path) -> None:
+    path = recording(tmp_path)
+    for zone in ("Europe/Berlin", "+00:00", "Pacific/Auckland"):
+        fit = fitted(path, "--analyte", "heart-rate", "--zone", zone)["least_squares"]
+        assert fit["acrophase"] == pytest.approx(8.0, abs=0.3)
+
+
+def test_other_units_are_converted(tmp_path: Path) -> None:
+    """1 µg/dL of cortisol is 27.589 nmol/L."""
+    path = recording(tmp_path)
+    as_mass = fitted(path, "--analyte", "serum-cortisol", "--zone", "UTC", "--unit", "ug/dL")
+    as_molar = fitted(path, "--analyte", "serum-cortisol", "--zone", "UTC", "--unit", "nmol/L")
+    assert as_mass["unit"] == as_molar["unit"]
+    assert as_mass["midline"] / as_molar["midline"] == pytest.approx(27.589, rel=1e-4)
+    assert as_mass["least_squares"]["amplitude"] == pytest.approx(
+        as_molar["least_squares"]["amplitude"]
+    )
+
+
+PEOPLE = (
+    "--analyte",
+    "heart-rate",
+    "--time-column",
+    "hour",
+    "--value-column",
+    "HR",
+    "--subject-column",
+    "patid",
+    "--subject",
+    "twin",
+    "--start",
+    "2024-01-01",
+    "--time-unit",
+    "clock-hour",
+    "--components",
+    "1",
+)
+
+
+def test_several_people_are_one_line_each(shared_data: Path) -> None:
+    """Mean mesor and peak of people with at least 20 hours, as in test_cosinor."""
+    path = shared_data / "hourly_heart_rate" / "twins_hourly.csv"
+    result = run(path, *PEOPLE, "--json")
+    fits = [json.loads(line)["least_squares"] for line in result.stdout.splitlines()]
+    assert len(fits) > 370
+    long = [fit for fit in fits if fit["n"] >= 20]
+    assert np.mean([fit["mesor"] for fit in long]) == pytest.approx(69.72, abs=0.05)
+    _, beta, gamma = np.mean([fit["coefficients"] for fit in long], axis=0)
+    assert math.atan2(gamma, beta) * 12 / math.pi % 24 == pytest.approx(14.54, abs=0.05)
+    assert {fit["status"] for fit in fits} >= {"fitted", "no-rhythm", "short-span"}
+
+    table = run(path, *PEOPLE)
+    assert table.exit_code == 0
+    assert len([row for row in table.stdout.splitlines() if row.startswith(" twin-")]) == len(fits)
+    assert "short-span, for example" in table.stdout
+
+
+def test_one_person_of_several(shared_data: Path) -> None:
+    path = shared_data / "hourly_heart_rate" / "twins_hourly.csv"
+    assert fitted(path, *PEOPLE, "--only", "twin-1")["subject"] == "twin-1"
+    nobody = run(path, *PEOPLE, "--only", "twin-99999")
+    assert nobody.exit_code != 0
+    assert "no readings of 'twin-99999'" in str(nobody.exception)
+
+
+def test_no_rhythm_is_said_and_not_dressed_up(tmp_path: Path) -> None:
+    path = tmp_path / "flat-1.csv"
+    noise = np.random.default_rng(1).normal(70, 5, 48)
+    path.write_text("".join(f"{hour},{value:.3f}\n" for hour, value in enumerate(noise)))
+    options = ("--analyte", "heart-rate", "--time-unit", "hours", "--start", "00:00")
+    fit = fitted(path, *options)["least_squares"]
+    assert fit["status"] == "no-rhythm"
+    assert fit["acrophase"] is None
+    shown = run(path, *options).stdout
+    assert "contains zero" in " ".join(shown.split())
+    assert "acrophase phi" not in shown
+
+
+def test_censored_and_repeated_readings(tmp_path: Path) -> None:
+    path = recording(tmp_path)
+    lines = path.read_text().splitlines()
+    lines[1] = lines[1].split(",")[0] + ",<6.5"
+    path.write_text("\n".join([*lines, lines[5].split(",")[0] + ",99"]) + "\n")
+    answer = fitted(path, "--analyte", "serum-cortisol", "--zone", "UTC")
+    assert answer["least_squares"]["n"] == 72
+    assert answer["peak_value"] < 20
+    assert any("beyond the assay's range" in note for note in answer["notes"])
+    assert any("left out" in note for note in answer["notes"])
+
+
+@pytest.mark.parametrize("value", ["0", "-1.5"])
+def test_values_without_a_logarithm_are_refused_with_their_row(tmp_path: Path, value: str) -> None:
+    path = recording(tmp_path)
+    lines = path.read_text().splitlines()
+    lines[9] = lines[9].split(",")[0] + "," + value
+    path.write_text("\n".join(lines) + "\n")
+    options = (path, "--analyte", "serum-cortisol", "--zone", "UTC")
+    refused = run(*options, "--scale", "log")
+    assert refused.exit_code != 0
+    assert "line 10" in str(refused.exception)
+    assert "--scale linear" in str(refused.exception)
+    assert fitted(*options, "--scale", "linear")["least_squares"]["n"] == 72
+
+
+def test_rows_that_cannot_be_read_are_told_and_the_rest_is_fitted(tmp_path: Path) -> None:
+    path = recording(tmp_path)
+    path.write_text(path.read_text() + "2024-06-09 00:00,high\n")
+    result = run(path, "--analyte", "heart-rate", "--zone", "UTC", "--json")
+    assert result.exit_code == 0
+    assert "line 74" in result.stderr
+    assert json.loads(result.stdout)["least_squares"]["n"] == 72
+
+
+def test_the_picture_shows_data_curve_and_peak(tmp_path: Path) -> None:
+    """An SVG holds its text as text when asked; marks are counted by their group."""
+    path = recording(tmp_path)
+    picture = tmp_path / "fit.png"
+    result = run(path, "--analyte", "heart-rate", "--zone", "UTC", "--plot", picture)
+    assert result.exit_code == 0, result.output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    from matplotlib.image import imread
+
+    pixels = imread(picture)
+    assert pixels.shape[:2] == (720, 1200)
+    # Curve and peak in their colours; what is not drawn has none.
+    for colour in ((0x00, 0x72, 0xB2), (0x00, 0x9E, 0x73)):
+        near = np.abs(pixels[..., :3] - np.array(colour) / 255).max(axis=-1) < 0.02
+        assert near.sum() > 200
+
+
+def test_a_picture_without_a_fit_has_the_data_and_the_reason(tmp_path: Path) -> None:
+    path = recording(tmp_path)
+    path.write_text("\n".join(path.read_text().splitlines()[:11]) + "\n")
+    picture = tmp_path / "short.svg"
+    result = run(path, "--analyte", "heart-rate", "--zone", "UTC", "--plot", picture)
+    assert result.exit_code == 0, result.output
+    assert "<svg" in picture.read_text()
+    assert "span 9.0 hours" in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize("name", ["missing/fit.png", "fit.unknown"])
+def test_a_picture_that_cannot_be_written_is_an_error(tmp_path: Path, name: str) -> None:
+    path = recording(tmp_path)
+    result = run(path, "--analyte", "heart-rate", "--zone", "UTC", "--plot", tmp_path / name)
+    assert result.exit_code != 0
+    assert "cannot be written" in str(result.exception)
+
+
+def test_a_picture_of_several_people_is_refused(shared_data: Path, tmp_path: Path) -> None:
+    path = shared_data / "hourly_heart_rate" / "twins_hourly.csv"
+    result = run(path, *PEOPLE, "--plot", tmp_path / "fit.png")
+    assert result.exit_code != 0
+    assert "--only" in str(result.exception)
+    assert not (tmp_path / "fit.png").exists()
+
+
+def test_least_squares_load_no_kafka_no_compiler_and_no_plotting() -> None:
+    code = (
+        "import sys, acrophase.commands.fit; "
+        "print(sorted({'kafka', 'aiokafka', 'faust', 'numba', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

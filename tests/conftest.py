@@ -1,0 +1,78 @@
+"""What every test may ask for.
+
+``ACROPHASE_REQUIRE_ALL=1`` (the gate sets it) turns every skip into a failure: a machine that is
+meant to have the recordings, a browser, Kafka and InfluxDB must not pass by lacking one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from acrophase.broker import EmbeddedBroker
+from acrophase.settings import PREFIX, Settings
+
+REQUIRE_ALL = os.environ.get("ACROPHASE_REQUIRE_ALL") == "1"
+
+# The same examples every time: a test that fails only sometimes teaches people to try again.
+# No deadline, since a busy machine is not a wrong result.
+hypothesis.settings.register_profile("house", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("house")
+
+
+def pytest_configure() -> None:
+    """Forget the developer's own settings: a test sets what it needs."""
+    for name in Settings.model_fields:
+        os.environ.pop(PREFIX + name.upper(), None)
+    os.environ.pop("ACROPHASE_CONFIG", None)
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    # An expected failure is reported as skipped too, and is none.
+    if REQUIRE_ALL and report.outcome == "skipped" and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"ACROPHASE_REQUIRE_ALL=1 allows no skip, and this was one: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """See ``ACROPHASE_REQUIRE_ALL`` above."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole module that skips itself."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.fixture(scope="session")
+def project_root(pytestconfig: pytest.Config) -> Path:
+    """The folder of pyproject.toml."""
+    return pytestconfig.rootpath
+
+
+@pytest.fixture(scope="session")
+def shared_data(project_root: Path) -> Path:
+    """The folder of real recordings: ``ACROPHASE_SHARED_DATA`` or ``../shared/data``."""
+    named = os.environ.get("ACROPHASE_SHARED_DATA")
+    folder = Path(named) if named else project_root.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the real recordings (../shared/data) are not on this machine")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def embedded_broker() -> Iterator[str]:
+    """Address of a running embedded broker; name topics and groups apart, it is shared."""
+    with EmbeddedBroker() as broker:
+        yield broker.address

@@ -1,0 +1,535 @@
+"""Files as series: every real recording, every way of telling time, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from producers.batches import is_wire_format, merge_batches, to_batches, wire_records
+from producers.clocks import parse_zone
+from producers.columns import open_table
+from producers.files import FileMapping, FileReport, Series, pseudonym, read_series
+from schemas.errors import CatalogueError, InputFileError
+from schemas.readings import Reading, ReadingBatch
+
+
+def write(folder: Path, text: str, name: str = "curve-1.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode())
+    return path
+
+
+def read_one(path: Path, report: FileReport | None = None, **mapping: str | None) -> Series:
+    options: dict[str, Any] = {"analyte": "heart-rate", **mapping}
+    (series,) = read_series(path, FileMapping(**options), report)
+    return series
+
+
+def utc(series: Series) -> list[str]:
+    return [f"{datetime.fromtimestamp(t / 1000, UTC):%Y-%m-%dT%H:%M:%S}" for t in series.times_ms]
+
+
+def local_hours(series: Series) -> np.ndarray:
+    return (series.times_ms + series.offset_ms) / 3_600_000 % 24
+
+
+# --- the real recordings ------------------------------------------------------------------------
+
+
+def test_wearable_heart_rate_is_moved_to_its_start(shared_data: Path) -> None:
+    report = FileReport()
+    series = read_one(
+        shared_data / "wearable_heart_rate/hr_data.csv",
+        report,
+        time_unit="epoch-s",
+        start="2024-01-01T00:00",
+        subject="wearer-1",
+    )
+    assert len(series) == report.rows == report.readings == 100_000
+    assert utc(series)[0] == "2024-01-01T00:00:00"
+    # Newest row first in the file: the series runs the other way.
+    assert series.rows[0] > series.rows[-1]
+    assert (np.diff(series.times_ms) >= 0).all()
+    span_days = (series.times_ms[-1] - series.times_ms[0]) / 86_400_000
+    assert span_days == pytest.approx((46883592.693424225 - 32716774.77971196) / 86_400, abs=1e-6)
+    assert series.timing == "assumed"
+    assert series.interval_s == pytest.approx(9.0)
+    batches = list(to_batches(series))
+    assert sum(len(b.values) for b in batches if isinstance(b, ReadingBatch)) == 100_000
+    assert max(len(b.values) for b in batches if isinstance(b, ReadingBatch)) == 100
+
+
+def test_wearable_heart_rate_without_a_start_says_what_is_missing(shared_data: Path) -> None:
+    path = shared_data / "wearable_heart_rate/hr_data.csv"
+    with pytest.raises(InputFileError, match=r"--time-unit .* --start"):
+        read_one(path)
+    with pytest.raises(InputFileError, match=r"before 2000.*--start"):
+        read_one(path, time_unit="epoch-s", zone="+00:00")
+
+
+def test_hourly_heart_rates_agree_with_the_local_hour_and_the_published_peak(
+    shared_data: Path,
+) -> None:
+    path = shared_data / "hourly_heart_rate/twins_hourly.csv"
+    report = FileReport()
+    mapping = FileMapping(
+        analyte="heart-rate",
+        time_column="dyxtime",
+        value_column="HR",
+        subject_column="patid",
+        zone="+00:00",
+    )
+    people = list(read_series(path, mapping, report))
+    assert len(people) == 380
+    assert (report.rows, report.readings, report.absent, report.n_refused) == (8150, 8149, 1, 0)
+    assert people[0].subject == "twins_hourly-1"
+    with path.open() as lines:
+        hour_of_line = {n: float(r["hour"]) for n, r in enumerate(csv.DictReader(lines), start=2)}
+    peaks = []
+    for series in people:
+        hours = local_hours(series)
+        # The clock that the epoch column shows as UTC is the wearer's own, on every row.
+        stated = np.array([hour_of_line[row] for row in series.rows.tolist()]) % 24
+        assert (np.floor(hours) == stated).all()
+        if len(series) >= 20:
+            angle = 2 * np.pi * hours / 24
+            design = np.column_stack([np.ones_like(angle), np.cos(angle), np.sin(angle)])
+            _, cosine, sine = np.linalg.lstsq(design, series.values, rcond=None)[0]
+            peaks.append(np.arctan2(sine, cosine))
+    mean_peak = np.angle(np.mean(np.exp(1j * np.array(peaks)))) * 24 / (2 * np.pi) % 24
+    # Published for all 657 people: 14.6 h. About half of them are here.
+    assert mean_peak == pytest.approx(14.6, abs=0.7)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "time_unit", "start", "first"),
+    [
+        ("Carroll-2007-controlGroupCortisol", 145, "minutes", "2024-01-01T00:00", "00:00"),
+        ("Carroll-2007-controlGroupACTH", 145, "minutes", "2024-01-01T00:00", "00:00"),
+        ("Carroll-2007-HCDepressedCortisol", 145, "minutes", "2024-01-01T00:00", "00:00"),
+        ("Carroll-2007-HCDepressedACTH", 145, "minutes", "2024-01-01T00:00", "00:00"),
+        ("Carroll-2007-LCDepressedCortisol", 145, "minutes", "2024-01-01T00:00", "00:00"),
+        ("Carroll-2007-LCDepressedACTH", 145, "minutes", "2024-01-01T00:00", "00:00"),
+        ("Golier-2007-PTSD-cortisol", 49, "hours", "06:15", "06:30"),
+        ("Golier-2007-PTSD-ACTH", 24, "hours", "06:15", "06:45"),
+        ("Golier-2007-non-PTSD-trauma-exposed-cortisol", 49, "hours", "06:15", "06:30"),
+        ("Golier-2007-non-PTSD-trauma-exposed-ACTH", 24, "hours", "06:15", "06:45"),
+        ("Golier-2007-non-exposed-control-cortisol", 49, "hours", "06:15", "06:30"),
+        ("Golier-2007-non-exposed-control-ACTH", 24, "hours", "06:15", "06:45"),
+    ],
+)
+def test_hormone_curves(
+    shared_data: Path, name: str, rows: int, time_unit: str, start: str, first: str
+) -> None:
+    series = read_one(
+        shared_data / "hpa_24h" / f"{name}.txt",
+        analyte="plasma-acth" if name.endswith("ACTH") else "serum-cortisol",
+        time_unit=time_unit,
+        start=start,
+    )
+    assert len(series) == rows
+    assert utc(series)[0].endswith(f"T{first}:00")
+    assert series.subject == name
+
+
+def test_melatonin_profiles_need_a_zone(shared_data: Path) -> None:
+    path = shared_data / "dlmo_melatonin/sample_melatonin_profile.csv"
+    with pytest.raises(InputFileError, match="--zone"):
+        read_one(path, analyte="saliva-melatonin")
+    series = read_one(path, analyte="saliva-melatonin", zone="Europe/Berlin")
+    assert len(series) == 19
+    assert utc(series)[0] == "2024-04-17T05:32:48"
+    assert series.values[0] == 11.743
+    quoted = shared_data / "dlmo_melatonin/first_Visit_1_PB_1.csv"
+    assert len(read_one(quoted, analyte="saliva-melatonin", zone="+00:00")) == 14
+
+
+def test_actigraphy_joins_date_and_time(shared_data: Path) -> None:
+    report = FileReport()
+    series = read_one(
+        shared_data / "wearable_heart_rate/sample_actiwatch.csv",
+        report,
+        analyte="steps",
+        time_column="Date,Time",
+        value_column="Activity",
+        zone="-05:00",
+    )
+    assert report.rows == 55_651
+    assert report.n_refused == 0
+    assert report.readings + report.absent == report.rows
+    assert utc(series)[0] == "2019-02-20T17:32:00"
+    assert series.interval_s == 30.0
+
+
+def test_a_wide_table_is_not_read_and_says_so(shared_data: Path) -> None:
+    path = shared_data / "saliva_cortisol_stress/cortisol_sample.csv"
+    with pytest.raises(InputFileError, match="one row a sample"):
+        read_one(path, analyte="saliva-cortisol", time_column="condition", value_column="0,1,2")
+    with pytest.raises(InputFileError, match=r"--time-column.*'subject', 'condition', '0'"):
+        read_one(path, analyte="saliva-cortisol")
+
+
+# --- ways of writing a table --------------------------------------------------------------------
+
+ZONED = "2024-01-01T08:00:00+01:00"
+LATER = "2024-01-01T09:00:00+01:00"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"time,value\n{ZONED},60.5\n{LATER},61\n",
+        f"time;value\r\n{ZONED};60,5\r\n{LATER};61\r\n",
+        f"time\tvalue\r{ZONED}\t60.5\r{LATER}\t61",
+        f"value,time\n60.5,{ZONED}\n61,{LATER}",
+        f"{ZONED} 60.5\n{LATER}   61\n\n",
+        f'\ufeff"time","value"\n"{ZONED}","60.5"\n"{LATER}","61"\n',
+        f'{{"time": "{ZONED}", "value": 60.5}}\n\n{{"value": 61, "time": "{LATER}"}}\n',
+        f"Time,note,Value\n{ZONED},,60.5\n{LATER},x,61\n",
+    ],
+    ids=["comma", "semicolon", "tab-cr", "order", "spaces", "bom-quotes", "json", "case"],
+)
+def test_spellings_of_one_table(tmp_path: Path, text: str) -> None:
+    wide = "note" in text
+    series = read_one(write(tmp_path, text), value_column="value" if wide else None)
+    assert utc(series) == ["2024-01-01T07:00:00", "2024-01-01T08:00:00"]
+    assert series.values.tolist() == [60.5, 61.0]
+    assert series.offset_ms.tolist() == [3_600_000, 3_600_000]
+    assert series.unit == "/min"
+
+
+def test_columns_by_number_and_header_less_files(tmp_path: Path) -> None:
+    path = write(tmp_path, f"x1,61,{LATER}\nx2,60,{ZONED}\n")
+    series = read_one(path, time_column="3", value_column="2")
+    assert series.values.tolist() == [60.0, 61.0]
+    assert series.rows.tolist() == [2, 1]
+    with pytest.raises(InputFileError, match="no header; its columns are 1 to 3"):
+        read_one(path, time_column="time", value_column="2")
+
+
+def test_a_column_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None:
+    path = write(tmp_path, f"when,pulse,who\n{ZONED},60,x-1\n")
+    with pytest.raises(InputFileError, match=r"no column 'hr'\. The columns are: 'when', 'pulse'"):
+        read_one(path, time_column="when", value_column="hr")
+
+
+def test_absent_values_are_never_zero(tmp_path: Path) -> None:
+    report = FileReport()
+    text = "".join(f"2024-01-01T08:0{i}:00Z,{v}\n" for i, v in enumerate(["60", "NA", "", "nan"]))
+    series = read_one(write(tmp_path, "time,value\n" + text), report)
+    assert series.values.tolist() == [60.0]
+    assert (report.readings, report.absent, report.n_refused) == (1, 3, 0)
+
+
+def test_results_beyond_the_assay_keep_their_sign(tmp_path: Path) -> None:
+    path = write(tmp_path, f"time;value\n{ZONED};<0,3\n{LATER};2,5\n2024-01-01T10:00+01:00;>50\n")
+    series = read_one(path, analyte="saliva-melatonin")
+    assert series.comparators.tolist() == [-1, 0, 1]
+    low, middle, high = to_batches(series)
+    assert isinstance(low, Reading)
+    assert (low.value, low.comparator) == (0.3, "<")
+    assert isinstance(middle, ReadingBatch)
+    assert isinstance(high, Reading)
+    assert (high.value, high.comparator) == (50.0, ">")
+
+
+# --- clocks -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "time_unit", "zone", "start", "expected"),
+    [
+        ("1704092400", "auto", "Europe/Berlin", None, "2024-01-01T07:00:00"),
+        ("1704092400000", "auto", "+01:00", None, "2024-01-01T07:00:00"),
+        ("1/31/2024 8:00:00 PM", "auto", "+00:00", None, "2024-01-31T20:00:00"),
+        ("31.01.2024 20:00", "auto", "+00:00", None, "2024-01-31T20:00:00"),
+        ("2024-01-31 20:00", "auto", "America/New_York", None, "2024-02-01T01:00:00"),
+        ("90", "minutes", None, "2024-01-01T06:15+02:00", "2024-01-01T05:45:00"),
+        ("1.5", "hours", "Europe/Berlin", "2024-07-01T06:00", "2024-07-01T05:30:00"),
+        ("7.5", "clock-hour", "+01:00", "2024-01-01", "2024-01-01T06:30:00"),
+        ("12345", "epoch-s", None, "2024-01-01T06:15", "2024-01-01T06:15:00"),
+    ],
+)
+def test_ways_of_telling_time(
+    tmp_path: Path, cell: str, time_unit: str, zone: str | None, start: str | None, expected: str
+) -> None:
+    path = write(tmp_path, f"time,value\n{cell},60\n")
+    assert utc(read_one(path, time_unit=time_unit, zone=zone, start=start)) == [expected]
+
+
+def test_clock_hours_go_on_into_the_next_day(tmp_path: Path) -> None:
+    path = write(tmp_path, "hour,value\n22,60\n24,61\n1,62\n23,63\n0.5,64\n")
+    series = read_one(
+        path, time_column="hour", time_unit="clock-hour", start="2024-01-01", zone="+00:00"
+    )
+    assert utc(series) == [
+        "2024-01-01T22:00:00",
+        "2024-01-02T00:00:00",
+        "2024-01-02T01:00:00",
+        "2024-01-02T23:00:00",
+        "2024-01-03T00:30:00",
+    ]
+
+
+def test_clock_changes(tmp_path: Path) -> None:
+    report = FileReport()
+    path = write(
+        tmp_path,
+        "time,value\n2024-03-31 01:30,60\n2024-03-31 02:30,61\n2024-03-31 03:30,62\n"
+        "2024-10-27 01:30,63\n2024-10-27 02:30,64\n2024-10-27 03:30,65\n",
+    )
+    series = read_one(path, report, zone="Europe/Berlin")
+    assert utc(series) == [
+        "2024-03-31T00:30:00",
+        "2024-03-31T01:30:00",  # 02:30 did not exist: half an hour after the change
+        "2024-03-31T01:30:00",
+        "2024-10-26T23:30:00",
+        "2024-10-27T00:30:00",  # 02:30 came twice: the first
+        "2024-10-27T02:30:00",
+    ]
+    notes = " ".join(report.notes)
+    assert "came twice" in notes
+    assert "left out" in notes
+    assert report.notes["at the same time as another of the same person, of which the first counts"]
+
+
+def test_a_batch_ends_where_the_clocks_change(tmp_path: Path) -> None:
+    change = 1711846800  # 31 March 2024, 01:00 UTC
+    rows = "".join(f"{change + 60 * minute},60\n" for minute in range(-3, 3))
+    series = read_one(write(tmp_path, rows), zone="Europe/Berlin")
+    winter, summer = to_batches(series)
+    assert winter.collected_at.utcoffset() == timedelta(hours=1)
+    assert summer.collected_at.utcoffset() == timedelta(hours=2)
+    assert winter.zone == summer.zone == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("time,value\n01/02/2024 08:00,60\n", {"zone": "+00:00"}, "day first or month first"),
+        ("time,value\n1704092400,60\n", {}, "--zone"),
+        ("time,value\n30,60\n", {"time_unit": "minutes"}, "--start"),
+        ("time,value\n30,60\n", {"time_unit": "minutes", "start": "noon"}, "'noon' is no start"),
+        (f"time,value\n{ZONED},60\n", {"zone": "Mars/Base"}, "no time zone"),
+        (f"time,value\n{ZONED},60\n", {"start": "2024-01-01"}, "--start is for files"),
+        ("time,value\nyesterday,60\n", {"zone": "+00:00"}, "--time-format"),
+        (f"time,value\n{ZONED},60\n", {"unit": "kg"}, "no unit of heart-rate"),
+        ("", {}, "is empty"),
+        ("\n \n", {}, "is empty"),
+        ("time,value\n", {}, "no row of data"),
+        ('[{"time": 1}]', {}, "one JSON object a line"),
+    ],
+)
+def test_what_cannot_be_read_says_what_to_do(
+    tmp_path: Path, text: str, options: dict[str, str], message: str
+) -> None:
+    with pytest.raises(InputFileError, match=message):
+        read_one(write(tmp_path, text), **options)
+
+
+def test_files_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="no such file"):
+        read_one(tmp_path / "absent.csv")
+    with pytest.raises(InputFileError, match="directory"):
+        read_one(tmp_path)
+    latin = tmp_path / "latin.csv"
+    latin.write_bytes(b"time,value\n2024-01-01,\xe4\n")
+    with pytest.raises(InputFileError, match="not UTF-8"):
+        read_one(latin)
+    with pytest.raises(CatalogueError, match="heart-rate"):
+        read_one(tmp_path, analyte="hart-rate")
+    for zone in ("+25:00", "../etc/passwd", ""):
+        with pytest.raises(InputFileError, match="no time zone"):
+            parse_zone(zone)
+
+
+def test_broken_rows_are_counted_and_the_rest_is_read(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        f"time,value,who\n{ZONED},60,x-1\n{LATER},many,x-1\nnever,60,x-1\n{LATER},inf,x-1\n"
+        f"{LATER},61\n1999-12-31T23:00:00Z,60,x-1\n2024-01-01T08:00,60,x-1\n{LATER},62,x-1\n",
+    )
+    report = FileReport()
+    series = read_one(path, report, value_column="value", subject_column="who")
+    assert series.values.tolist() == [60.0, 62.0]
+    assert (report.rows, report.readings, report.n_refused) == (8, 2, 6)
+    refused = {line: reason for reason, r in report.refused.items() for line in r.lines}
+    assert "'value' is not a number" in refused[3]
+    assert "'time' is no time" in refused[4]
+    assert "'value' is not a finite number" in refused[5]
+    assert "2 columns and not 3" in refused[6]
+    assert "before 2000" in refused[7]
+    assert "'time' has no offset" in refused[8]
+    with pytest.raises(InputFileError, match="line 3: column 'value' is not a number"):
+        read_one(path, value_column="value", subject_column="who")
+
+
+def test_a_file_without_one_good_row_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match=r"none of the 2 rows.*not a number"):
+        read_one(write(tmp_path, f"time,value\n{ZONED},a\n{LATER},b\n"), FileReport())
+
+
+def test_a_broken_json_line_is_named(tmp_path: Path) -> None:
+    report = FileReport()
+    lines = [
+        f'{{"time": "{ZONED}", "value": 60}}',
+        "{",
+        "[1]",
+        f'{{"time": "{LATER}", "value": 1}}',
+    ]
+    series = read_one(write(tmp_path, "\n".join(lines)), report)
+    assert len(series) == 2
+    assert report.refused["the line is no JSON object"].lines == [2, 3]
+
+
+# --- subjects -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("1", "study-1"),
+        ("1.0", "study-1"),
+        (" 42 ", "study-42"),
+        ("007", "study-007"),
+        ("Vp01", "Vp01"),
+        ("x_9", "x_9"),
+    ],
+)
+def test_pseudonyms(cell: str, expected: str) -> None:
+    assert pseudonym(cell, "study") == expected
+
+
+@pytest.mark.parametrize(
+    "cell", ["jane.doe@clinic.org", "Jane Doe", "Doe", "4857773456", "1980-05-01", "mrn-12345", ""]
+)
+def test_names_are_refused_and_never_repeated(tmp_path: Path, cell: str) -> None:
+    report = FileReport()
+    path = write(tmp_path, f"who,time,value\nx-1,{ZONED},60\n{cell},{LATER},61\n")
+    series = read_one(path, report, subject_column="who", value_column="value")
+    assert series.subject == "x-1"
+    (reason,) = report.refused
+    assert report.refused[reason].lines == [3]
+    assert "no pseudonym" in reason
+    assert not cell or cell not in " ".join(report.sentences())
+
+
+def test_a_given_subject_that_is_a_name_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, f"time,value\n{ZONED},60\n")
+    with pytest.raises(InputFileError, match="--subject") as caught:
+        read_one(path, subject="Jane")
+    assert "Jane" not in str(caught.value)
+
+
+# --- batches ------------------------------------------------------------------------------------
+
+
+def test_people_of_the_same_days_travel_side_by_side(tmp_path: Path) -> None:
+    rows = "".join(f"{who},2024-01-0{day}T08:00Z,60\n" for who in (1, 2) for day in (1, 2, 3))
+    mapping = FileMapping("heart-rate", subject_column="who", subject="p", value_column="value")
+    people = read_series(write(tmp_path, "who,time,value\n" + rows), mapping)
+    merged = list(merge_batches([to_batches(series) for series in people]))
+    assert [r.subject for r in merged] == ["p-1", "p-2"] * 3
+    assert all(r.received_at == r.collected_at for r in merged)
+
+
+def test_replayed_batches_are_short_and_received_with_their_last_reading(tmp_path: Path) -> None:
+    rows = "".join(f"{1704092400 + 60 * i},60\n" for i in range(200))
+    series = read_one(write(tmp_path, rows), zone="+00:00")
+    for batch in to_batches(series):
+        assert isinstance(batch, ReadingBatch)
+        assert batch.offsets_ms[-1] <= 15 * 60_000
+        assert batch.received_at == batch.collected_at + timedelta(
+            milliseconds=batch.offsets_ms[-1]
+        )
+    backfill = list(to_batches(series, received="now"))
+    assert [len(b.values) for b in backfill if isinstance(b, ReadingBatch)] == [100, 100]
+    assert all(b.received_at is None for b in backfill)
+
+
+def test_wire_format_is_recognised_and_kept_byte_for_byte(tmp_path: Path) -> None:
+    reading = (
+        '{"subject":"p-1","device":"d","code":"8867-4","unit":"/min",'
+        f'"collected_at":"{ZONED}","value": 60,"extra":1}}'
+    )
+    event = f'{{"kind":"wake","subject":"p-1","at":"{ZONED}"}}'
+    bad = reading.replace("p-1", "jane@x.org")
+    path = write(tmp_path, "\n".join([reading, event, "{oops", bad]) + "\n")
+    assert is_wire_format(path)
+    report = FileReport()
+    records = list(wire_records(path, report))
+    assert [value.decode() for value, _ in records] == [reading, event]
+    assert (report.rows, report.readings, report.n_refused) == (4, 2, 2)
+    assert "jane" not in " ".join(report.sentences())
+    assert not is_wire_format(write(tmp_path, f'{{"time": "{ZONED}", "value": 60}}\n'))
+
+
+readings_of_people = st.lists(
+    st.tuples(
+        st.sampled_from(["1", "2.0", "p-77"]),
+        st.datetimes(min_value=datetime(2000, 1, 3), max_value=datetime(2037, 1, 1)),
+        st.sampled_from([-300, 0, 60, 345]),
+        st.floats(min_value=-1e6, max_value=1e6),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@given(
+    rows=readings_of_people,
+    delimiter=st.sampled_from([",", ";", "\t", "json"]),
+    batch_size=st.integers(min_value=1, max_value=7),
+)
+def test_no_reading_is_lost_between_file_and_batches(
+    rows: list[tuple[str, datetime, int, float]], delimiter: str, batch_size: int
+) -> None:
+    expected = []
+    cells = []
+    for who, naive, offset_minutes, value in rows:
+        zone = parse_zone(
+            f"{'-' if offset_minutes < 0 else '+'}{abs(offset_minutes) // 60:02d}:"
+            f"{abs(offset_minutes) % 60:02d}"
+        )
+        at = naive.replace(microsecond=naive.microsecond // 1000 * 1000, tzinfo=zone)
+        expected.append((pseudonym(who, "s"), at, at.utcoffset(), value))
+        cells.append((who, at.isoformat(), repr(value)))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file-1.txt"
+        with path.open("w", newline="") as stream:
+            if delimiter == "json":
+                for who, at_text, value_text in cells:
+                    record = {"who": who, "time": at_text, "value": float(value_text)}
+                    stream.write(json.dumps(record) + "\n")
+            else:
+                table = csv.writer(stream, delimiter=delimiter)
+                table.writerow(["who", "time", "value"])
+                table.writerows(cells)
+        mapping = FileMapping("heart-rate", subject_column="who", value_column="value", subject="s")
+        people = list(read_series(path, mapping))
+    found = []
+    for record in merge_batches([to_batches(s, batch_size=batch_size) for s in people]):
+        assert isinstance(record, ReadingBatch)
+        assert len(record.values) <= batch_size
+        for offset_ms, value in zip(record.offsets_ms, record.values, strict=True):
+            at = record.collected_at + timedelta(milliseconds=offset_ms)
+            found.append((record.subject, at, at.utcoffset(), value))
+    assert sorted(found) == sorted(expected)
+
+
+def test_the_header_is_told_from_data(tmp_path: Path) -> None:
+    assert open_table(write(tmp_path, "0   1.9\n10\t1.8\n")).names is None
+    assert open_table(write(tmp_path, "subject,0,1\nVp01,6.9,7.0\n"), ["subject"]).names == (
+        "subject",
+        "0",
+        "1",
+    )
