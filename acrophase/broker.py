@@ -81,6 +81,11 @@ class EmbeddedBroker:
             raise BrokerUnavailable("the embedded broker is closed: start a new one")
         return self._process.pid
 
+    def require_alive(self) -> None:
+        """Raises ``BrokerUnavailable`` if the broker has ended by itself."""
+        if self._process is None or self._process.poll() is not None:
+            raise BrokerUnavailable(f"the embedded broker has ended: {self._last_words()}")
+
     def close(self) -> None:
         """Stop the broker; what it held is gone. A second call does nothing."""
         process, self._process = self._process, None

@@ -1,6 +1,6 @@
 """The ceiling: what aiokafka and ``json.loads`` reach when nothing is done with the records.
 
-    python -m benchmarks.bare_aiokafka BOOTSTRAP TOPIC GROUP
+python -m benchmarks.bare_aiokafka BOOTSTRAP TOPIC GROUP
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import sys
 import time
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]
 
 
 async def consume(bootstrap: str, topic: str, group: str) -> None:
@@ -28,11 +28,12 @@ async def consume(bootstrap: str, topic: str, group: str) -> None:
     committed = time.monotonic()
     try:
         while True:
-            for records in (await consumer.getmany(timeout_ms=200)).values():
+            frames = await consumer.getmany(timeout_ms=200)
+            for records in frames.values():
                 for record in records:
                     reading = json.loads(record.value)
                     total += reading.get("value", 0.0)
-            if time.monotonic() - committed >= 1.0:
+            if not frames or time.monotonic() - committed >= 1.0:
                 await consumer.commit()
                 committed = time.monotonic()
     finally:

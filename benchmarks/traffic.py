@@ -1,4 +1,4 @@
-"""The readings that the contestants work through, and the topics that hold them.
+"""The readings that the contestants work through.
 
 Wrist heart rate of 400 people, one reading a minute, in the past. The same wire format for all.
 """
@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-from kafka import KafkaProducer, TopicPartition
-from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka import KafkaProducer
 
 PEOPLE = 400
 PARTITIONS = 8
@@ -41,9 +40,9 @@ def heading(person: int, collected_at: datetime, received_at: datetime) -> dict[
     }
 
 
-def heart_rates(person: int, first_minute: int, minutes: int, rng: np.random.Generator) -> list[
-    float
-]:
+def heart_rates(
+    person: int, first_minute: int, minutes: int, rng: np.random.Generator
+) -> list[float]:
     """Beats a minute over consecutive minutes from FIRST: 68 + 6 cos w(t - 15 h) + noise."""
     clock = (first_minute + np.arange(minutes)) / 60
     curve = 68 + person % 12 + 6 * np.cos(2 * math.pi / 24 * (clock - 15))
@@ -91,17 +90,3 @@ def fill(bootstrap: str, topic: str, messages: Iterator[tuple[bytes, bytes]]) ->
         raise RuntimeError("Kafka did not take the benchmark's messages")
     producer.close()
     return count
-
-
-def ends(admin: KafkaAdminClient, topic: str) -> dict[TopicPartition, int]:
-    """The next offset to be written, of each partition."""
-    wanted = {TopicPartition(topic, n): OffsetSpec.LATEST for n in range(PARTITIONS)}
-    return {where: found.offset for where, found in admin.list_partition_offsets(wanted).items()}
-
-
-def committed(admin: KafkaAdminClient, group: str, topic: str) -> int:
-    """Messages of a topic that a consumer group has committed."""
-    (offsets,) = admin.list_group_offsets(
-        {group: [TopicPartition(topic, n) for n in range(PARTITIONS)]}
-    ).values()
-    return sum(max(0, offset.offset) for offset in offsets.values())

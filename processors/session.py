@@ -101,6 +101,10 @@ class Session:
                         self._confirmation.begin_outputs(self._outbox.take())
         except OwnershipLost as error:
             self._lose(error)
+        except Exception:
+            # An engine that failed within a frame may have taken half of it: never confirm that.
+            self._closed = True
+            raise
 
     async def checkpoint(self) -> None:
         """Begin a checkpoint if there is something to confirm; raises as `process` does.

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from producers.columns import first_line, numbered_lines
 from producers.files import FileReport, Series
 from schemas.catalogue import load_catalogue
+from schemas.errors import InputFileError
 from schemas.events import Dose, Profile, Sleep, parse_event
 from schemas.readings import Reading, ReadingBatch, parse_reading
 
@@ -37,8 +38,10 @@ def to_batches(
     A batch ends after ``batch_size`` readings, where the wearer's offset from UTC changes, and
     before a censored reading, which travels alone. With ``replay`` each record was received when
     its last reading was taken, and a batch never spans more than a quarter of an hour (or half
-    of the analyte's live window), so that a recording is judged as if it arrived live. With ``now`` the publisher sets
-    the time, and all of it is a backfill.
+    of the analyte's live window), so that a recording is judged as if it arrived live. With
+    ``now`` the publisher sets the time, and all of it is a backfill.
+
+    Raises InputFileError if the device or site of the series cannot travel.
     """
     analyte = load_catalogue()[series.analyte]
     span_h = min(_LIVE_SPAN_H, analyte.live_window_h / 2) if received == "replay" else np.inf
@@ -72,21 +75,13 @@ def to_batches(
             _moment(times[end - 1], offsets[begin]) if received == "replay" else None
         )
         if series.comparators[begin]:
-            yield Reading.model_validate(
-                {
-                    **heading,
-                    "value": float(series.values[begin]),
-                    "comparator": "<" if series.comparators[begin] < 0 else ">",
-                }
-            )
+            heading["value"] = float(series.values[begin])
+            heading["comparator"] = "<" if series.comparators[begin] < 0 else ">"
+            yield _record(Reading, heading)
         else:
-            yield ReadingBatch.model_validate(
-                {
-                    **heading,
-                    "offsets_ms": (times[begin:end] - times[begin]).tolist(),
-                    "values": series.values[begin:end].tolist(),
-                }
-            )
+            heading["offsets_ms"] = (times[begin:end] - times[begin]).tolist()
+            heading["values"] = series.values[begin:end].tolist()
+            yield _record(ReadingBatch, heading)
         begin = end
 
 
@@ -128,6 +123,17 @@ def wire_records(path: Path, report: FileReport) -> Iterator[tuple[bytes, WireRe
             continue
         report.readings += len(record.values) if isinstance(record, ReadingBatch) else 1
         yield value, record
+
+
+def _record(
+    kind: type[Reading] | type[ReadingBatch], fields: dict[str, Any]
+) -> Reading | ReadingBatch:
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        raise InputFileError(
+            f"the readings cannot be sent as asked: {_first_problem(error)}"
+        ) from error
 
 
 def _first_problem(error: ValidationError) -> str:

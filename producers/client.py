@@ -15,7 +15,12 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
+from kafka.errors import (
+    BrokerResponseError,
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+)
 from kafka.net.compat import KafkaNetClient
 from pydantic_core import PydanticCustomError
 
@@ -32,6 +37,7 @@ _LIMITS = {topic.name: topic.max_message_bytes for topic in TOPICS}
 # A record's and its batch's own fields (KIP-98: 61 bytes a batch, at most 21 a record and the
 # headers), rounded up.
 _OVERHEAD_BYTES = 128
+_CLOSE_S = 5.0
 
 
 class Publisher:
@@ -70,42 +76,28 @@ class Publisher:
         self._undelivered = 0
         self._cause: BaseException | None = None
         self._closed = False
+        self._refused = False
         delivery_ms = round(delivery_timeout_s * 1000)
-        network: list[KafkaNetClient] = []
-
-        def open_network(**configs: Any) -> KafkaNetClient:
-            network.append(KafkaNetClient(**configs))
-            return network[0]
-
-        try:
-            self._producer = KafkaProducer(
-                bootstrap_servers=[address.strip() for address in bootstrap.split(",")],
-                enable_idempotence=True,
-                acks="all",
-                compression_type=compression,
-                linger_ms=linger_ms,
-                batch_size=_BATCH_BYTES,
-                # The broker decides what is too large; this only must not be smaller.
-                max_request_size=max(_LIMITS.values()) + _BATCH_BYTES,
-                max_block_ms=round(max_block_s * 1000),
-                delivery_timeout_ms=delivery_ms,
-                # Several tries fit into one delivery.
-                request_timeout_ms=max(500, min(20_000, delivery_ms // 3)),
-                reconnect_backoff_max_ms=1000,
-                # A topic made by naming it would have the wrong number of partitions.
-                allow_auto_create_topics=False,
-                bootstrap_timeout_ms=round(connect_timeout_s * 1000),
-                metrics_enabled=False,
-                kafka_client=open_network,
-            )
-        except (KafkaError, OSError) as error:
-            # A producer that fails to start leaves its sockets open.
-            for client in network:
-                client.close()
-            raise BrokerUnavailable(
-                f"no Kafka broker answers at {bootstrap}: start one (`acrophase broker`) or give "
-                f"its address with --bootstrap ({error})"
-            ) from error
+        self._options: dict[str, Any] = {
+            "bootstrap_servers": [address.strip() for address in bootstrap.split(",")],
+            "enable_idempotence": True,
+            "acks": "all",
+            "compression_type": compression,
+            "linger_ms": linger_ms,
+            "batch_size": _BATCH_BYTES,
+            # The broker decides what is too large; this only must not be smaller.
+            "max_request_size": max(_LIMITS.values()) + _BATCH_BYTES,
+            "max_block_ms": round(max_block_s * 1000),
+            "delivery_timeout_ms": delivery_ms,
+            # Several tries fit into one delivery.
+            "request_timeout_ms": max(500, min(20_000, delivery_ms // 3)),
+            "reconnect_backoff_max_ms": 1000,
+            # A topic made by naming it would have the wrong number of partitions.
+            "allow_auto_create_topics": False,
+            "bootstrap_timeout_ms": round(connect_timeout_s * 1000),
+            "metrics_enabled": False,
+        }
+        self._producer = self._connect()
 
     @property
     def confirmed(self) -> int:
@@ -152,18 +144,15 @@ class Publisher:
     def flush(self) -> None:
         """Wait until all that was published is confirmed or has failed.
 
-        Raises DeliveryError if some of it failed.
+        Raises DeliveryError if some of it failed, or is unconfirmed for longer than a delivery may
+        take.
         """
         # A delivery that has timed out is reported by the sender's next round.
         limit = time.monotonic() + self._delivery_timeout_s + 5.0
         with self._state:
             while self._pending and (left := limit - time.monotonic()) > 0:
                 self._state.wait(left)
-            if self._pending:
-                self._fail(self._pending, KafkaTimeoutError("no answer from the broker"))
-                # What may still be confirmed later has been reported as undelivered already.
-                self._pending = 0
-            self._raise_undelivered()
+            self._raise_undelivered(unconfirmed=self._pending)
 
     def close(self) -> None:
         """Flush and disconnect; a second call does nothing.
@@ -179,7 +168,7 @@ class Publisher:
         finally:
             # It fails only when the broker is gone for good, and `flush` has said so.
             with contextlib.suppress(KafkaError):
-                self._producer.close(timeout=5.0)
+                self._producer.close(timeout=_CLOSE_S)
 
     def __enter__(self) -> Self:
         return self
@@ -197,6 +186,43 @@ class Publisher:
             self.close()
         except DeliveryError as further:
             error.add_note(f"While closing: {further}")
+
+    def _connect(self) -> KafkaProducer:
+        network: list[KafkaNetClient] = []
+
+        def open_network(**configs: Any) -> KafkaNetClient:
+            network.append(KafkaNetClient(**configs))
+            return network[0]
+
+        try:
+            return KafkaProducer(**self._options, kafka_client=open_network)
+        except (KafkaError, OSError) as error:
+            # A producer that fails to start leaves its sockets open.
+            for client in network:
+                client.close()
+            raise BrokerUnavailable(
+                f"no Kafka broker answers at {self._bootstrap}: start one (`acrophase broker`) or "
+                f"give its address with --bootstrap ({error})"
+            ) from error
+
+    def _replace_producer(self, limit: float) -> None:
+        """Start afresh after a refusal. The lock is held.
+
+        kafka-python 3.0.12 takes a record that the broker refuses for good as the end of an
+        idempotent producer: it fails every later record with the same error.
+        """
+        # What the old one still holds fails at once; it must not overlap with the new one.
+        while self._pending_bytes and (left := limit - time.monotonic()) > 0:
+            self._state.wait(left)
+        self._raise_undelivered()
+        if not self._refused:
+            return  # another thread has been here while this one waited
+        if self._pending_bytes:
+            raise self._not_taking()
+        with contextlib.suppress(KafkaError):
+            self._producer.close(timeout=_CLOSE_S)
+        self._producer = self._connect()
+        self._refused = False
 
     def _send(
         self,
@@ -239,23 +265,27 @@ class Publisher:
             if self._closed:
                 raise DeliveryError("the publisher is closed", weight)
             self._raise_undelivered()
+            if self._refused:
+                self._replace_producer(limit)
             while self._pending_bytes and self._pending_bytes + size > self._in_flight_bytes:
                 left = limit - time.monotonic()
                 if left <= 0:
-                    raise BrokerUnavailable(
-                        f"the broker at {self._bootstrap} has not confirmed any of "
-                        f"{self._pending} readings for {self._max_block_s:g} s: look whether it "
-                        "still runs"
-                    )
+                    raise self._not_taking()
                 self._state.wait(left)
                 self._raise_undelivered()
             self._pending_bytes += size
             self._pending += weight
 
+    def _not_taking(self) -> BrokerUnavailable:
+        return BrokerUnavailable(
+            f"the broker at {self._bootstrap} has not confirmed any of {self._pending} readings "
+            f"for {self._max_block_s:g} s: look whether it still runs"
+        )
+
     def _release(self, size: int, weight: int) -> None:
         with self._state:
             self._pending_bytes -= size
-            self._pending = max(0, self._pending - weight)
+            self._pending -= weight
             self._state.notify_all()
 
     def _on_confirmed(self, size: int, weight: int, _metadata: Any) -> None:
@@ -265,18 +295,17 @@ class Publisher:
 
     def _on_failed(self, size: int, weight: int, error: BaseException) -> None:
         with self._state:
-            self._fail(weight, error)
+            # A timeout leaves the producer usable; an answer of the broker's does not.
+            self._refused |= isinstance(error, BrokerResponseError)
+            self._undelivered += weight
+            self._cause = self._cause or error
             self._release(size, weight)
 
-    def _fail(self, weight: int, error: BaseException) -> None:
-        self._undelivered += weight
-        self._cause = self._cause or error
-
-    def _raise_undelivered(self) -> None:
+    def _raise_undelivered(self, unconfirmed: int = 0) -> None:
         """Report what failed since the last report. The lock is held."""
-        if not self._undelivered:
+        undelivered, cause = self._undelivered + unconfirmed, self._cause
+        if not undelivered:
             return
-        undelivered, cause = self._undelivered, self._cause
         self._undelivered, self._cause = 0, None
         raise DeliveryError(
             f"{undelivered} readings or events were not delivered to {self._bootstrap}; the first "
@@ -288,5 +317,7 @@ class Publisher:
 def _explain(cause: BaseException | None) -> str:
     if isinstance(cause, MessageSizeTooLargeError):
         return "the record is over the broker's size limit (max.message.bytes of the topic)"
-    text = str(cause) if cause is not None and str(cause) else type(cause).__name__
+    if cause is None:
+        return "no answer from the broker"
+    text = str(cause) or type(cause).__name__
     return text.removeprefix("[Error] ")

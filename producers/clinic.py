@@ -172,7 +172,7 @@ def demo_clinic(
 ) -> Clinic:
     """A clinic in which six people fall ill around `live_from`; the others stay well.
 
-    Four are ill already (phase 4 h later and level x1.6 for three days, cortisol flattened to a
+    Four are ill already (phase 4 h later and level x2.2 for three days, cortisol flattened to a
     fifth for six, a band silent for eight hours); one falls out of phase by 4 h a day later and
     one gains 15 bpm two days later. Raises ``ValueError`` for fewer than six people.
     """
@@ -186,7 +186,7 @@ def demo_clinic(
     plan = (
         Trouble("phase", onset(days=3), 4.0),
         Trouble("amplitude", onset(days=6), 0.2, ("saliva-cortisol",)),
-        Trouble("level", onset(days=3), 1.6, ("saliva-cortisol",)),
+        Trouble("level", onset(days=3), 2.2, ("saliva-cortisol",)),
         Trouble("silent", onset(hours=8), analytes=band),
         Trouble("phase", onset(days=-1), 4.0),
         Trouble("level", onset(days=-2), 15.0, ("heart-rate",)),

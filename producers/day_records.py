@@ -24,6 +24,7 @@ Record = Reading | ReadingBatch | Dose | Sleep | Profile
 # One random stream a purpose; 0, 1 and from 10 on belong to the body.
 _WEAR, _SPELL, _DELIVERY, _SENSOR, _TEST = 2, 3, 4, 30, 40
 _SYNC_S = devices.HEART_RATE.sync_s
+_SENDING_S = (1.0, 20.0)  # from the phone to us
 
 
 class Delivery(NamedTuple):
@@ -114,7 +115,7 @@ class _Day:
                         self._sleep(kind, instant)
             dose_at = sleep[1] + 1200.0
             if household.takes_levothyroxine and self._holds(dose_at):
-                ready = dose_at + self._rng.uniform(1.0, 20.0)
+                ready = dose_at + devices.between(self._rng, _SENDING_S)
                 at = devices.arrival(ready, 0.0, self._spell)
                 dose = Dose(
                     kind="dose",
@@ -199,7 +200,7 @@ class _Day:
             limit = test.detection_limit or analyte.detection_limit
             below = limit is not None and value < limit
             ready = max(taken, noted) + 60.0 * minutes
-            at = devices.arrival(ready, self._rng.uniform(1.0, 20.0), self._spell)
+            at = devices.arrival(ready, devices.between(self._rng, _SENDING_S), self._spell)
             reading = Reading(
                 subject=self._subject,
                 device=f"saliva-{self._subject}",
@@ -244,14 +245,14 @@ class _Day:
     def _phone(self, instant: float, sync_s: int) -> float:
         """When the phone delivers what the band measured at an instant."""
         ready = (instant // sync_s + 1.0) * sync_s
-        return devices.arrival(ready, self._rng.uniform(1.0, 20.0), self._spell)
+        return devices.arrival(ready, devices.between(self._rng, _SENDING_S), self._spell)
 
     def _send(self, record: Record, at: float) -> None:
         """Hand a record, whose ``received_at`` is `at`, to the post; now and then twice."""
         self._parcel(record, round(at * 1000))
         delivery = self._household.delivery
         if self._rng.random() < delivery.duplicate_share:
-            again = round((at + self._rng.uniform(*delivery.duplicate_after_s)) * 1000)
+            again = round((at + devices.between(self._rng, delivery.duplicate_after_s)) * 1000)
             self._parcel(record.model_copy(update={"received_at": from_epoch_ms(again)}), again)
 
     def _parcel(self, record: Record, received_ms: int) -> None:

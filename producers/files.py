@@ -22,6 +22,10 @@ from schemas.catalogue import load_catalogue
 from schemas.errors import InputFileError, RejectedRecord
 from schemas.readings import Timing, check_subject, oldest_time
 
+# Not the file's name: that may name a person, and the same reading from a renamed file is the same.
+FILE_DEVICE = "file"
+DEFAULT_SITE = "default"
+
 _OLDEST_MS = round(oldest_time().timestamp() * 1000)
 # Participant numbers are short; a longer number is a record, telephone or insurance number.
 _LONGEST_NUMBER = 6
@@ -50,8 +54,8 @@ class FileMapping:
     value_column: str | None = None
     subject_column: str | None = None
     subject: str | None = None
-    device: str = "file"
-    site: str = "default"
+    device: str = FILE_DEVICE
+    site: str = DEFAULT_SITE
     zone: str | None = None
     start: str | None = None
     time_unit: TimeUnit = "auto"

@@ -176,8 +176,12 @@ class Body:
     def _activity(self, day: int, lived: FloatArray) -> FloatArray:
         """Heart rate above rest, bpm, from the activities of one waking day."""
         bpm = np.zeros_like(lived)
+        if not lived.size:
+            return bpm
         today, tomorrow = self._habitual_sleep(day), self._habitual_sleep(day + 1)
         if today is None or tomorrow is None or tomorrow[0] <= today[1]:
+            return bpm
+        if lived[-1] < today[1] or lived[0] > tomorrow[0] + 10 * ACTIVITY_FALL_S:
             return bpm
         rng = self.stream(1, day)
         for per_day, minutes, height in ACTIVITIES:
@@ -214,8 +218,8 @@ class Body:
         n = len(self.person.curves)
         wake, longer = rng.standard_normal(2)
         return DayDraw(
-            wake_late_h=float(np.clip(WAKE_DAY_SD_H * wake, -1.5, 1.5)),
-            sleep_longer_h=float(np.clip(_SLEEP_DAY_SD_H * longer, -1.5, 1.5)),
+            wake_late_h=WAKE_DAY_SD_H * max(-3.0, min(3.0, float(wake))),
+            sleep_longer_h=_SLEEP_DAY_SD_H * max(-3.0, min(3.0, float(longer))),
             phase_late_h=PHASE_DAY_SD_H * rng.standard_normal(n),
             level=rng.standard_normal(n),
             midnight=rng.standard_normal(n),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import typer
@@ -54,6 +54,12 @@ class Fit(BaseModel):
     )
     peak_value: float | None = Field(description="The curve's maximum in `unit`.")
     trough_value: float | None = Field(description="The curve's minimum in `unit`.")
+    posterior: dict[str, Any] | None = Field(
+        default=None,
+        description="What the Bayesian estimator says of the recording, on the catalogue's scale; "
+        "see processors.rhythm.estimator.Posterior. Null where that scale is log and a value is "
+        "not above 0.",
+    )
 
 
 def fit(
@@ -114,7 +120,8 @@ def fit(
     """Fit a cosinor to the readings of a file, without Kafka.
 
     Prints mesor, amplitude and acrophase with their standard errors, the peak and trough of the
-    full curve, and the zero-amplitude test. Where the data do not carry a fit or an acrophase,
+    full curve, and the zero-amplitude test; as JSON also the posterior of the Bayesian estimator
+    that the stream runs. Where the data do not carry a fit or an acrophase,
     it says why. Minutes from midnight, say:
 
     acrophase fit cortisol.txt --analyte serum-cortisol --time-unit minutes --start 00:00
@@ -151,8 +158,9 @@ def fit(
         for series, sample in zip(people, samples, strict=True)
     ]
     if json:
-        for result in fits:
-            typer.echo(result.model_dump_json())
+        for series, (hours, values, _), result in zip(people, samples, fits, strict=True):
+            posterior = _posterior(known, series, hours, values)
+            typer.echo(result.model_copy(update={"posterior": posterior}).model_dump_json())
     elif len(fits) == 1:
         _print_one(Console(), known, fits[0])
     else:
@@ -234,6 +242,18 @@ def _fit(
         peak_value=natural(found.peak_value),
         trough_value=natural(found.trough_value),
     )
+
+
+def _posterior(
+    analyte: Analyte, series: Series, hours: Floats, values: Floats
+) -> dict[str, Any] | None:
+    # Numba takes a second to import, which the table need not pay.
+    from processors.rhythm.estimator import fit_posterior
+
+    if analyte.scale == "log" and (values <= 0).any():
+        return None
+    interval_s = series.interval_s or analyte.cadence_s
+    return fit_posterior(analyte, hours % 24, values, interval_s).model_dump(mode="json")
 
 
 def _peak_label(fit: Cosinor) -> str:

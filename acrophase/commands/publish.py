@@ -29,9 +29,9 @@ from producers.batches import (
 )
 from producers.client import Publisher
 from producers.clocks import TimeUnit
-from producers.files import FileMapping, FileReport, read_series
+from producers.files import DEFAULT_SITE, FILE_DEVICE, FileMapping, FileReport, read_series
 from schemas.catalogue import load_catalogue
-from schemas.errors import InputFileError
+from schemas.errors import BrokerUnavailable, DeliveryError, InputFileError
 from schemas.readings import Reading, ReadingBatch
 from schemas.topics import EVENTS, READINGS
 
@@ -78,7 +78,8 @@ def publish(
         str | None,
         typer.Option(
             help="Clock time that minutes, hours or clock hours count from, or of the oldest "
-            "reading if epoch times are shifted, e.g. 2024-01-01T06:15."
+            "reading if epoch times are shifted, e.g. 2024-01-01T06:15. A time of day alone is "
+            "put on 2024-01-01."
         ),
     ] = None,
     time_unit: Annotated[
@@ -88,9 +89,15 @@ def publish(
         str | None, typer.Option(help="Format of the times (strptime), e.g. '%d.%m.%Y %H:%M'.")
     ] = None,
     device: Annotated[
-        str, typer.Option(help="Stable id of the source; the same reading again counts once.")
-    ] = "file",
-    site: Annotated[str, typer.Option(help="Tenant or study site.")] = "default",
+        str | None,
+        typer.Option(
+            help="Stable id of the source; the same reading of it again counts once. "
+            "[default: file]"
+        ),
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option(help="Tenant or study site. [default: default]")
+    ] = None,
     received: Annotated[
         Received,
         typer.Option(
@@ -134,6 +141,10 @@ def publish(
             "--subject": subject,
             "--zone": zone,
             "--start": start,
+            "--time-unit": None if time_unit == "auto" else time_unit,
+            "--time-format": time_format,
+            "--device": device,
+            "--site": site,
         }
         unused = [name for name, value in given.items() if value is not None]
         if unused:
@@ -162,8 +173,8 @@ def publish(
             value_column=value_column,
             subject_column=subject_column,
             subject=subject,
-            device=device,
-            site=site,
+            device=device or FILE_DEVICE,
+            site=site or DEFAULT_SITE,
             zone=zone,
             start=start,
             time_unit=time_unit,
@@ -192,18 +203,29 @@ def publish(
 
 def _send(address: str, items: Iterator[Item], subjects: set[str], total: int | None) -> int:
     """Publish all items; returns how many readings Kafka has confirmed."""
-    with _progress(total) as advance, Publisher(address) as publisher:
-        for record, value, weight in items:
-            subjects.add(record.subject)
-            if value is None:
-                publisher.publish(record)
-            else:
-                topic = READINGS if isinstance(record, Reading | ReadingBatch) else EVENTS
-                publisher.publish_raw(topic.name, record.subject.encode(), value, readings=weight)
+    publisher = Publisher(address)
+    try:
+        with _progress(total) as advance, publisher:
+            for record, value, weight in items:
+                subjects.add(record.subject)
+                if value is None:
+                    publisher.publish(record)
+                else:
+                    topic = READINGS if isinstance(record, Reading | ReadingBatch) else EVENTS
+                    publisher.publish_raw(
+                        topic.name, record.subject.encode(), value, readings=weight
+                    )
+                advance(publisher.confirmed)
+            publisher.flush()
             advance(publisher.confirmed)
-        publisher.flush()
-        advance(publisher.confirmed)
-        return publisher.confirmed
+    except (BrokerUnavailable, DeliveryError):
+        typer.echo(
+            f"{_count(publisher.confirmed, 'reading')} confirmed before it failed. Send the "
+            "file again when Kafka is back: the same readings count once.",
+            err=True,
+        )
+        raise
+    return publisher.confirmed
 
 
 def _wire_items(file: Path, report: FileReport, received: Received) -> Iterator[Item]:
@@ -257,11 +279,15 @@ def _progress(total: int | None) -> Iterator[Callable[[int], None]]:
 def _summarise(
     file: Path, report: FileReport, sent: int, subjects: set[str], what: str, where: str
 ) -> None:
-    people = f"{len(subjects)} people" if len(subjects) != 1 else "1 person"
-    typer.echo(f"{file}: {sent} readings of {people} ({what}) -> {where}")
+    people = "1 person" if len(subjects) == 1 else f"{len(subjects)} people"
+    typer.echo(f"{file}: {_count(sent, 'reading')} of {people} ({what}) -> {where}")
     if report.absent:
-        typer.echo(f"{report.absent} rows without a value")
+        typer.echo(f"{_count(report.absent, 'row')} without a value")
     for note, count in report.notes.items():
-        typer.echo(f"note: {count} readings {note}")
+        typer.echo(f"note: {_count(count, 'reading')} {note}")
     for sentence in report.sentences():
         typer.echo(sentence, err=True)
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" + ("" if n == 1 else "s")

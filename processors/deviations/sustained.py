@@ -22,9 +22,9 @@ from __future__ import annotations
 from math import cos, exp, sin, sqrt
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from processors.compiled import compiled
 from processors.rhythm.layout import (
     N_DIRECTIONS,
     N_MOMENTS,
@@ -50,7 +50,7 @@ _STEPS = np.array(PHASE_STEPS_H)
 _RATE = np.array(RATES)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def directions(m: Array, out: Array) -> None:
     """Fill out (N_DIRECTIONS x 5) with the matched filters of the baseline curve m (5)."""
     out[:] = 0.0
@@ -67,7 +67,7 @@ def directions(m: Array, out: Array) -> None:
             out[d, 2 * k] = g * c + b * s - g
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def contrast(
     row: Array,
     p: Array,
@@ -136,14 +136,14 @@ def contrast(
     return float(scale * row[start])
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def score(projected: Array, covariance: Array, d: int) -> float:
     """z of direction d; 0 where the direction carries no information."""
     v = covariance[d, d]
     return projected[d] / sqrt(v) if v > 0.0 else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def conditional_score(projected: Array, covariance: Array, d: int, given: int) -> float:
     """z of direction d after direction `given` has explained what it can."""
     if covariance[given, given] <= 0.0:

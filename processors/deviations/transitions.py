@@ -12,9 +12,9 @@ from __future__ import annotations
 from math import exp, log, sqrt
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from processors.compiled import compiled
 from processors.deviations.calibration import learn_sustained, sustained_sd
 from processors.deviations.kinds import AMPLITUDE, ARRHYTHMIC, LEVEL, PHASE
 from processors.deviations.sustained import (
@@ -46,6 +46,7 @@ from processors.rhythm.curve import (
 from processors.rhythm.curve import AMPLITUDE as CURVE_AMPLITUDE
 from processors.rhythm.curve import AMPLITUDE_HALF as CURVE_AMPLITUDE_HALF
 from processors.rhythm.layout import (
+    CURRENT,
     HALF_LIVES_D,
     N_DIRECTIONS,
     N_PARAMETERS,
@@ -80,7 +81,7 @@ _END_AT = 0.5  # of the threshold
 _HALF_LIVES = np.array(HALF_LIVES_D)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def change(
     row: Array,
     slot: float,
@@ -110,7 +111,7 @@ def change(
     row[o + 2] = z if opens else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def recent_curve(row: Array, p: Array, rate: int, at: float, m: Array, out: Array) -> float:
     """Describe the recent rhythm as seen from the baseline m (5): the prior's mean is the baseline.
 
@@ -128,7 +129,7 @@ def recent_curve(row: Array, p: Array, rate: int, at: float, m: Array, out: Arra
     return n
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def measure(
     kind: int, is_log: bool, baseline: Array, recent: Array, out: Array
 ) -> float:
@@ -167,7 +168,7 @@ def measure(
     return size
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def test_sustained(
     row: Array,
     p: Array,
@@ -222,8 +223,11 @@ def test_sustained(
                 continue
             if abs(z) > abs(best[kind]):
                 best[kind], best_r[kind], best_d[kind] = z, r, d
-    if row[TESTED] > 0.0:
-        learn_sustained(row, raw, min(1.0, max(0.0, (at - row[TESTED]) / 24.0)))
+    something_open = False
+    for kind in range(_N_TESTED):
+        something_open = something_open or row[OPEN + OPEN_SIZE * kind] > 0.0
+    if row[TESTED] > 0.0 and not something_open:
+        learn_sustained(row, raw, sd, min(1.0, max(0.0, (at - row[TESTED]) / 24.0)))
     row[TESTED] = at
 
     threshold = p[P_Z_SUSTAINED]
@@ -260,7 +264,8 @@ def test_sustained(
             rest = conditional_score(projected[r], covariance[r], d, best_d[winner])
             if abs(rest) / sd[r, d] <= threshold:
                 continue
-        recent_curve(row, p, r + 1, at, m, recent)
+        # long windows lag behind: they find small changes, but do not tell their size
+        recent_curve(row, p, max(r + 1, CURRENT), at, m, recent)
         size = measure(kind, is_log, baseline, recent, out[changes])
         if kind == LEVEL:
             least = p[P_MIN_LEVEL]
@@ -273,7 +278,7 @@ def test_sustained(
         change(row, slot, kind, sign, True, at, z, threshold, live, out[changes])
         measure(kind, is_log, baseline, recent, out[changes])
         out[changes, T_N] = weight[r]
-        out[changes, T_WINDOW_D] = _HALF_LIVES[r + 1]
+        out[changes, T_WINDOW_D] = _HALF_LIVES[max(r + 1, CURRENT)]
         changes += 1
     return changes
 

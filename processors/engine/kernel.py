@@ -14,9 +14,9 @@ from __future__ import annotations
 from math import exp, floor, isnan, log, sqrt
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from processors.compiled import compiled
 from processors.deviations.calibration import learn_outlier, outlier_sd
 from processors.deviations.kinds import ARRHYTHMIC, MISSING, OUTLIER
 from processors.deviations.transitions import (
@@ -39,7 +39,6 @@ from processors.rhythm.layout import (
     BIN_LOW,
     BIN_N,
     BIN_SUM,
-    CLOCK,
     CURRENT,
     FRESH,
     HALF,
@@ -60,6 +59,7 @@ from processors.rhythm.layout import (
     OPEN,
     OPEN_SIZE,
     P_BIN_H,
+    P_GRACE_H,
     P_LIVE_H,
     P_LOG,
     P_MIN_RHYTHM,
@@ -108,22 +108,23 @@ CADENCE_DAYS = 3.0
 # An outlier needs this many readings of the person's own before it.
 OUTLIER_READINGS = 10.0
 _MISSING_GAPS = 1.6  # of the longest usual pause
+_LONGEST_PAUSE_H = 7 * 24.0  # a longer one is an interruption, no habit
 _GAP_MEMORY_H = 14 * 24.0
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def half_hour(t: float, offset_h: float) -> float:
     """Index of the half hour that holds time t on a clock offset_h ahead of UTC."""
     return floor(2.0 * (t + offset_h - floor(2.0 * offset_h) / 2.0))
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def half_hour_start(index: float, offset_h: float) -> float:
     """Begin of a half hour, hours UTC."""
     return index / 2.0 - (offset_h - floor(2.0 * offset_h) / 2.0)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def hours_measured(row: Array) -> float:
     """Hours of the day in which the last week has a reading."""
     seen = 0
@@ -136,13 +137,13 @@ def hours_measured(row: Array) -> float:
     return float(count)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def missing_after(row: Array, p: Array) -> float:
     """Silence, in hours, from which this series counts as missing."""
     return max(p[P_MISSING_H], _MISSING_GAPS * row[MAX_GAP_H])
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def write_rhythm(
     row: Array, slot: float, index: float, current: Array, baseline: Array, out: Array
 ) -> None:
@@ -160,7 +161,7 @@ def write_rhythm(
         out[R_BASELINE + i] = baseline[i]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def write_profile(
     row: Array,
     p: Array,
@@ -197,7 +198,7 @@ def write_profile(
     out[F_DAYS] = row[N_DAYS]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def close_half_hours(
     row: Array,
     p: Array,
@@ -280,7 +281,7 @@ def close_half_hours(
     row[HALF] = until
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def catch_up(
     row: Array,
     p: Array,
@@ -303,7 +304,7 @@ def catch_up(
     """
     changed = False
     if row[LIVE] > 0.0:
-        until = half_hour(min(clock, row[NEWEST] + 24.0), row[OFFSET_H])
+        until = half_hour(min(clock - p[P_GRACE_H], row[NEWEST] + 24.0), row[OFFSET_H])
         if until > row[HALF]:
             close_half_hours(
                 row,
@@ -335,7 +336,7 @@ def catch_up(
     return changed or found > 0
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def describe_window(row: Array, p: Array, rate: int, at: float, out: Array) -> None:
     """Describe the curve of one rate at time `at`."""
     lower = np.empty((N_PARAMETERS, N_PARAMETERS))
@@ -345,7 +346,7 @@ def describe_window(row: Array, p: Array, rate: int, at: float, out: Array) -> N
     describe(lower, g, variance, df, n, t_quantile(Z95, df), p[P_MIN_RHYTHM], m, out)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def note_silence(
     row: Array, p: Array, slot: float, clock: float, sequence: float, out: Array
 ) -> int:
@@ -366,7 +367,7 @@ def note_silence(
     return 1
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def silence(
     row: Array, slot: float, opens: bool, time: float, sequence: float, out: Array
 ) -> None:
@@ -385,7 +386,7 @@ def silence(
     out[T_SEQUENCE] = sequence
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def judge_reading(
     row: Array,
     p: Array,
@@ -437,13 +438,17 @@ def judge_reading(
     return raw
 
 
-@njit(cache=True, error_model="numpy")
-def count_reading(row: Array, t: float, offset_h: float, live: bool) -> None:
-    """Keep the books: times, days, hours of the day, pauses."""
+@compiled
+def count_reading(row: Array, t: float, offset_h: float, clock: float, live: bool) -> None:
+    """Keep the books: times, days, hours of the day, pauses.
+
+    A pause is how long the partition's clock (hours) has run on without news of the series; that
+    includes the delay with which a device usually sends.
+    """
     local = t + offset_h
     day = floor(local / 24.0)
-    if row[N_READINGS] > 0.0 and t > row[NEWEST] and row[MISSING_SINCE] == 0.0:
-        gap = t - row[NEWEST]
+    gap = max(t, clock) - row[NEWEST]
+    if row[N_READINGS] > 0.0 and t > row[NEWEST] and gap < _LONGEST_PAUSE_H:
         row[MAX_GAP_H] = max(gap, row[MAX_GAP_H] * exp(-log(2.0) * gap / _GAP_MEMORY_H))
     if day > row[LAST_DAY]:
         row[N_DAYS] += 1.0
@@ -464,7 +469,7 @@ def count_reading(row: Array, t: float, offset_h: float, live: bool) -> None:
         row[OFFSET_H] = offset_h
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def store_mean(
     row: Array, slot: float, width: float, t: float, v: float, offset_h: float, bins: Array,
     counters: Ints,
@@ -496,7 +501,7 @@ def store_mean(
     row[BIN_HIGH] = max(row[BIN_HIGH], v)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def write_bin(row: Array, slot: float, width: float, out: Array) -> None:
     """Write the open bin to out (BIN_SIZE); it is dated by its begin."""
     out[B_SLOT] = slot
@@ -508,7 +513,7 @@ def write_bin(row: Array, slot: float, width: float, out: Array) -> None:
     out[B_OFFSET_H] = row[OFFSET_H]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 def run(
     start: int,
     slots: Ints,
@@ -518,7 +523,6 @@ def run(
     model_values: Array,
     extra_variances: Array,
     weights: Array,
-    received: Array,
     clocks: Array,
     clocks_before: Array,
     censored: NDArray[np.bool_],
@@ -540,8 +544,7 @@ def run(
 
     Per reading (n): slots (row of its series), times (collected, h), offsets_h (local clock minus
     UTC), values (canonical unit), model_values, extra_variances and weights (see `sums.fold`),
-    received and clocks (the series' and the partition's clock at this record, h), clocks_before
-    (the partition's clock before it), censored. State: rows, analytes (row -> parameters),
+    clocks and clocks_before (the partition's clock at and before its record, h), censored. State: rows, analytes (row -> parameters),
     parameters, ring_mean, ring_n. Fills z (score of each reading) and lives (n), and the buffers.
     Returns the position to go on from.
     """
@@ -576,16 +579,15 @@ def run(
                 counters,
             )
         if row[MISSING_SINCE] > 0.0 and t > row[MISSING_SINCE]:
-            silence(row, slot, False, t, sequence, transition[counters[C_TRANSITION]])
+            silence(row, slot, False, clocks[i], sequence, transition[counters[C_TRANSITION]])
             counters[C_TRANSITION] += 1
-        row[CLOCK] = max(row[CLOCK], received[i], t)
         live = clocks[i] - t <= p[P_LIVE_H]
         lives[i] = live
         if row[HALF] < 0.0:
             row[HALF] = half_hour(t, offsets_h[i])
             ring_n[slot, :] = 0
         else:
-            until = half_hour(row[CLOCK], row[OFFSET_H])
+            until = half_hour(t, offsets_h[i])
             if until > row[HALF]:
                 close_half_hours(
                     row,
@@ -609,7 +611,7 @@ def run(
         )
         counters[C_TRANSITION] = changes[0]
         fold(row, t, e, model_values[i], extra_variances[i], weights[i])
-        count_reading(row, t, offsets_h[i], live)
+        count_reading(row, t, offsets_h[i], clocks_before[i], live)
         if t > row[MISSING_SINCE]:
             row[MISSING_SINCE] = 0.0
         row[STALE] = 0.0
@@ -617,9 +619,6 @@ def run(
         index = half_hour(t, offsets_h[i])
         if row[HALF] - index < HALF_HOURS:
             s = int(index) % HALF_HOURS
-            if index > row[HALF]:
-                row[HALF] = index
-                ring_n[slot, s] = 0
             if ring_n[slot, s] == 0:
                 ring_mean[slot, s] = 0.0
             if ring_n[slot, s] < 65535:
@@ -635,7 +634,7 @@ def run(
     return int(slots.shape[0])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 def settle(
     start: int,
     slots: Ints,
@@ -693,7 +692,7 @@ def settle(
     return int(slots.shape[0])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 def watch(
     start: int,
     slots: Ints,

@@ -54,7 +54,7 @@ from schemas.errors import RejectedRecord
 from schemas.events import Dose, Profile, Sleep
 from schemas.measurements import EVENT, PROFILE, READING, RHYTHM, Row
 from schemas.readings import Reading
-from schemas.results import Rhythm, StoredEvent
+from schemas.results import Rhythm, Status, StoredEvent
 from schemas.topics import DEAD_LETTERS, ESTIMATES, EVENTS, READINGS
 
 
@@ -87,7 +87,6 @@ class Pending:
         self.values: list[float] = []
         self.model_values: dict[int, tuple[float, float]] = {}  # position -> mean, variance
         self.weights: list[float] = []
-        self.received_ms: list[int] = []
         self.clock_ms: list[int] = []
         self.clock_before_ms: list[int] = []
         self.headings: dict[int, Any] = {}  # position -> heading of a reading to be stored singly
@@ -261,7 +260,6 @@ class Partition:
         pending.offsets_ms.extend([columns.offset_ms] * n)
         pending.values.extend(columns.values if whole else [columns.values[i] for i in fresh])
         pending.weights.extend([weight(analyte, columns.interval_s)] * n)
-        pending.received_ms.extend([columns.received_ms] * n)
         pending.clock_ms.extend([self._clock_ms] * n)
         pending.clock_before_ms.extend([before] * n)
         if isinstance(heading, Reading) and heading.comparator is not None:
@@ -315,7 +313,6 @@ class Partition:
         z = np.zeros(n)
         lives = np.zeros(n, dtype=bool)
         weights = np.array(pending.weights)
-        received = np.array(pending.received_ms) / HOUR_MS
         clocks = np.array(pending.clock_ms) / HOUR_MS
         clocks_before = np.array(pending.clock_before_ms) / HOUR_MS
         rhythm, profile, revision, bins, transition, counters = self._buffers
@@ -331,7 +328,6 @@ class Partition:
                 model_values,
                 extra,
                 weights,
-                received,
                 clocks,
                 clocks_before,
                 is_censored,
@@ -428,6 +424,7 @@ def _estimate(row: Row) -> OutMessage:
     """The newest rhythm of a series for the topic `estimates`."""
     _, subject, analyte = row[:3]
     rhythm = dict(zip(RHYTHM.columns, row, strict=True))
+    rhythm["status"] = Status(rhythm["status"])
     for name in ("time", "last_reading"):
         rhythm[name] = datetime.fromtimestamp(rhythm[name] / 1000, UTC)
     value = Rhythm.model_construct(**rhythm).model_dump_json().encode()

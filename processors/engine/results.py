@@ -203,19 +203,17 @@ def profile_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
 
 def revision_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
     """Rows of `profile` that give a late half hour its value and leave its band."""
-    hours = middle_hour(buffer[:, V_HALF], buffer[:, V_OFFSET_H]).tolist()
-    nothing = (None,) * 8
-    return [
-        (*head, time, hour, value, n, *nothing)
-        for head, time, hour, value, n in zip(
-            zip(*heads(series, buffer[:, V_SLOT]), strict=True),
-            start_ms(buffer[:, V_HALF], buffer[:, V_OFFSET_H]),
-            hours,
-            buffer[:, V_VALUE].tolist(),
-            buffer[:, V_N].astype(np.int64).tolist(),
-            strict=True,
-        )
+    last = {(slot, half): i for i, (slot, half) in enumerate(buffer[:, : V_HALF + 1].tolist())}
+    buffer = buffer[list(last.values())]
+    columns: list[list[Any]] = [
+        *heads(series, buffer[:, V_SLOT]),
+        start_ms(buffer[:, V_HALF], buffer[:, V_OFFSET_H]),
+        middle_hour(buffer[:, V_HALF], buffer[:, V_OFFSET_H]).tolist(),
+        buffer[:, V_VALUE].tolist(),
+        buffer[:, V_N].astype(np.int64).tolist(),
     ]
+    band_left_alone = (None,) * (F_P95 - F_P05 + 4)
+    return [(*row, *band_left_alone) for row in zip(*columns, strict=True)]
 
 
 def mean_rows(series: Sequence[Series], buffer: Array) -> list[Row]:

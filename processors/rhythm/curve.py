@@ -9,9 +9,9 @@ from __future__ import annotations
 from math import atan2, cos, exp, sin, sqrt
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from processors.compiled import compiled
 from processors.rhythm.layout import N_PARAMETERS, OMEGA, PERIOD_H
 from processors.rhythm.posterior import backward, forward
 
@@ -34,7 +34,7 @@ _C1, _S1 = np.cos(_THETA), np.sin(_THETA)
 _C2, _S2 = np.cos(2 * _THETA), np.sin(2 * _THETA)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def f_quantile_90(df: float) -> float:
     """90th percentile of F(2, df), exact: the F(2, df) distribution has a closed form.
 
@@ -44,7 +44,7 @@ def f_quantile_90(df: float) -> float:
     return 0.5 * df * (0.1 ** (-2.0 / df) - 1.0)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def extreme(m: Array, sign: float) -> float:
     """Clock hour [0, 24) of the maximum (sign 1) or minimum (sign -1) of the full curve."""
     best = -1e300
@@ -67,7 +67,7 @@ def extreme(m: Array, sign: float) -> float:
     return (theta / OMEGA) % PERIOD_H
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def value_at(m: Array, clock_hour: float) -> float:
     """The curve at a clock hour, model scale."""
     theta = OMEGA * clock_hour
@@ -76,7 +76,7 @@ def value_at(m: Array, clock_hour: float) -> float:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _extreme_half(m: Array, lower: Array, variance: float, clock_hour: float, t90: float) -> float:
     """Half-width (h) of the interval of an extreme: delta method on x'(t)'m = 0, at most 12 h."""
     theta = OMEGA * clock_hour
@@ -94,7 +94,7 @@ def _extreme_half(m: Array, lower: Array, variance: float, clock_hour: float, t9
     return min(0.5 * PERIOD_H, t90 * sqrt(variance * spread) / abs(bend) / OMEGA)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def describe(
     lower: Array,
     g: Array,
@@ -166,13 +166,13 @@ def describe(
     out[T90] = t90
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def wrap_shift(hours: float) -> float:
     """A difference of clock times as the shortest way round, in (-12, 12]."""
     return 12.0 - (12.0 - hours) % PERIOD_H
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def natural(model_value: float, is_log: bool) -> float:
     """A value on the model scale in the analyte's unit."""
     return exp(model_value) if is_log else model_value

@@ -42,22 +42,21 @@ N_DAYS: Final = 3  # local days with a reading
 LAST_DAY: Final = 4  # newest local day, days since 1970
 OFFSET_H: Final = 5  # local clock minus UTC of the newest reading, hours
 HALF: Final = 6  # index of the open half hour; -1 before the first reading
-CLOCK: Final = 7  # newest received_at of this series, hours
-TESTED: Final = 8  # time of the last sustained test, 0 = never
-FRESH: Final = 9  # readings since the last closed half hour
-MAX_GAP_H: Final = 10  # longest usual pause between readings, slowly forgotten
-N_LIVE: Final = 11  # readings that arrived live
-MISSING_SINCE: Final = 12  # event time from which the series counts as silent; 0 = it is not
-STALE: Final = 13  # 1 once the stale rhythm has been published
-LIVE: Final = 14  # 1 if the newest record's reading arrived live
-BIN: Final = 15  # open five-minute bin: index, sum, count, lowest, highest
-BIN_SUM: Final = 16
-BIN_N: Final = 17
-BIN_LOW: Final = 18
-BIN_HIGH: Final = 19
+TESTED: Final = 7  # time of the last sustained test, 0 = never
+FRESH: Final = 8  # readings since the last closed half hour
+MAX_GAP_H: Final = 9  # longest usual pause between readings, slowly forgotten
+N_LIVE: Final = 10  # readings that arrived live
+MISSING_SINCE: Final = 11  # event time from which the series counts as silent; 0 = it is not
+STALE: Final = 12  # 1 once the stale rhythm has been published
+LIVE: Final = 13  # 1 if the newest record's reading arrived live
+BIN: Final = 14  # open five-minute bin: index, sum, count, lowest, highest
+BIN_SUM: Final = 15
+BIN_N: Final = 16
+BIN_LOW: Final = 17
+BIN_HIGH: Final = 18
 # Open deviations: for each kind of `deviations.kinds` its onset (0 = none), signed direction and
 # largest score so far.
-OPEN: Final = 20
+OPEN: Final = 19
 OPEN_SIZE: Final = 3
 N_OPEN_KINDS: Final = 5
 MASKS: Final = OPEN + OPEN_SIZE * N_OPEN_KINDS  # hours of the day measured, one mask a local day
@@ -94,4 +93,5 @@ P_OUTLIER_GATE: Final = 25  # smallest outlier worth telling, model scale (refer
 P_Z_OUTLIER: Final = 26  # score that a single reading must exceed
 P_Z_SUSTAINED: Final = 27  # score that a sustained change must exceed
 P_RHYTHMIC: Final = 28  # 1 if a 24-hour rhythm is expected at all
-N_PARAMS: Final = 29
+P_GRACE_H: Final = 29  # how long readings are waited for before a half hour closes by itself
+N_PARAMS: Final = 30

@@ -10,15 +10,15 @@ from __future__ import annotations
 from math import cos, sin
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from processors.compiled import compiled
 from processors.rhythm.layout import OMEGA
 
 Array = NDArray[np.float64]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def harmonics(clock_hour: float, e: Array) -> None:
     """Fill e (9) with 1, cos wt, sin wt, ... cos 4wt, sin 4wt at the local clock hour.
 
@@ -35,7 +35,7 @@ def harmonics(clock_hour: float, e: Array) -> None:
         e[2 * k + 2] = e[2 * k] * c + e[2 * k - 1] * s
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def expand(m: Array, scale: float, out: Array) -> None:
     """Write scale * sum(w x x') (5 x 5, lower triangle) from the nine moments m of w."""
     out[0, 0] = scale * m[0]
@@ -56,7 +56,7 @@ def expand(m: Array, scale: float, out: Array) -> None:
     out[4, 4] = h * (m[0] - m[7])  # sin2 sin2
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def mirror(a: Array) -> None:
     """Copy the lower triangle of a (n x n) to the upper one."""
     n = a.shape[0]

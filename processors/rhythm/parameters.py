@@ -12,6 +12,7 @@ from processors.rhythm.layout import (
     N_PARAMS,
     P_BIN_H,
     P_DECORRELATION_H,
+    P_GRACE_H,
     P_LIVE_H,
     P_LOG,
     P_MEAN,
@@ -33,6 +34,8 @@ MEAN_WIDTH_H = 5.0 / 60.0
 # An amplitude below this share of the population's is no rhythm to speak of, however significant
 # (Cushing's disease: 0.05 against 0.83 relative amplitude in health, design section 4).
 _LEAST_RHYTHM = 0.15
+# Devices with dense readings send them some at a time.
+_DENSE_GRACE_H = 1.0
 _STORED = {"all": 0.0, "means": MEAN_WIDTH_H, "none": -1.0}
 
 
@@ -56,6 +59,7 @@ def estimator_parameters(analyte: Analyte) -> NDArray[np.float64]:
     p[P_STALE_H] = analyte.stale_after_h
     p[P_MISSING_H] = analyte.missing_after_h
     p[P_BIN_H] = _STORED[analyte.keep]
+    p[P_GRACE_H] = 0.0 if analyte.keep == "all" else _DENSE_GRACE_H
     p[P_RHYTHMIC] = analyte.rhythm not in ("flat", "pulsatile")
     return p
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 from math import exp, sqrt
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from processors.compiled import compiled
 from processors.rhythm.layout import (
     N_MOMENTS,
     N_PARAMETERS,
@@ -35,7 +35,7 @@ Array = NDArray[np.float64]
 _RATE = np.array(RATES)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def cholesky(a: Array, lower: Array) -> None:
     """Lower Cholesky factor of the symmetric positive definite a (lower triangle is read)."""
     n = a.shape[0]
@@ -50,7 +50,7 @@ def cholesky(a: Array, lower: Array) -> None:
                 lower[i, j] = total / lower[j, j]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def forward(lower: Array, b: Array, out: Array) -> None:
     """Solve L out = b."""
     for i in range(lower.shape[0]):
@@ -60,7 +60,7 @@ def forward(lower: Array, b: Array, out: Array) -> None:
         out[i] = total / lower[i, i]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def backward(lower: Array, b: Array, out: Array) -> None:
     """Solve L' out = b."""
     n = lower.shape[0]
@@ -71,7 +71,7 @@ def backward(lower: Array, b: Array, out: Array) -> None:
         out[i] = total / lower[i, i]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def solve(row: Array, p: Array, rate: int, at: float, lower: Array, g: Array) -> tuple[
     float, float, float
 ]:
@@ -105,7 +105,7 @@ def solve(row: Array, p: Array, rate: int, at: float, lower: Array, g: Array) ->
     return b / shape, 2.0 * shape, n
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def predict(
     lower: Array, g: Array, variance: float, e: Array, x: Array
 ) -> tuple[float, float]:

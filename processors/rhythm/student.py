@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import erfc, log, sqrt
 
-from numba import njit
+from processors.compiled import compiled
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def t_quantile(z: float, df: float) -> float:
     """The quantile of Student's t at the probability of the standard normal quantile z.
 
@@ -25,7 +25,7 @@ def t_quantile(z: float, df: float) -> float:
     return z + (g1 + (g2 + (g3 + g4 / df) / df) / df) / df
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def z_score(t: float, df: float) -> float:
     """The standard normal score with the tail probability of Student's t.
 
@@ -39,7 +39,7 @@ def z_score(t: float, df: float) -> float:
     return z if t >= 0.0 else -z
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def two_sided_p(z: float) -> float:
     """Probability of a standard normal score at least as far from zero as z."""
     return erfc(abs(z) / sqrt(2.0))

@@ -9,9 +9,9 @@ from __future__ import annotations
 from math import exp
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from processors.compiled import compiled
 from processors.rhythm.layout import (
     N_MOMENTS,
     N_PAIRS,
@@ -33,7 +33,7 @@ _RATE = np.array(RATES)
 _MOVE_AFTER_H = 192.0
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def move_reference(row: Array, to: float) -> None:
     """Make `to` (hours) the time that the row's sums are relative to."""
     dt = to - row[T_REF]
@@ -50,7 +50,7 @@ def move_reference(row: Array, to: float) -> None:
             row[i] *= scale
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def pair_rate(p: int) -> float:
     """Rate of forgetting (1/h) of the p-th product of weights: bb, rr and rb of each recent."""
     if p == 0:
@@ -60,7 +60,7 @@ def pair_rate(p: int) -> float:
     return _RATE[0] + _RATE[p - N_RECENT]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def fold(row: Array, t: float, e: Array, y: float, extra_variance: float, weight: float) -> None:
     """Add one reading to the sums.
 

@@ -84,6 +84,20 @@ def test_scale_and_harmonics_are_the_catalogues_unless_told(shared_data: Path) -
     assert answer["trough_value"] < answer["midline"] < answer["peak_value"]
 
 
+def test_the_posterior_stands_beside_least_squares(shared_data: Path) -> None:
+    """145 samples outweigh the prior but for readings that share weight: nearly the same curve."""
+    name, analyte = CARROLL
+    answer = fitted(shared_data / name, "--analyte", analyte, *FROM_MIDNIGHT)
+    fit, posterior = answer["least_squares"], answer["posterior"]
+    assert posterior["mesor"] == pytest.approx(answer["midline"], rel=0.1)
+    assert posterior["amplitude"] == pytest.approx(fit["amplitude"], rel=0.15)
+    low, high = posterior["acrophase_interval"]
+    assert low < posterior["acrophase"] < high
+    assert low < fit["acrophase"] < high
+    # Neighbouring samples share weight, so it is less sure than independent errors would be.
+    assert high - low > 2 * 1.645 * fit["acrophase_se"]
+
+
 def test_the_table_shows_each_figure_with_its_error_and_the_convention(shared_data: Path) -> None:
     name, analyte = CARROLL
     result = run(
@@ -212,7 +226,9 @@ def test_values_without_a_logarithm_are_refused_with_their_row(tmp_path: Path, v
     assert refused.exit_code != 0
     assert "line 10" in str(refused.exception)
     assert "--scale linear" in str(refused.exception)
-    assert fitted(*options, "--scale", "linear")["least_squares"]["n"] == 72
+    linear = fitted(*options, "--scale", "linear")
+    assert linear["least_squares"]["n"] == 72
+    assert linear["posterior"] is None
 
 
 def test_rows_that_cannot_be_read_are_told_and_the_rest_is_fitted(tmp_path: Path) -> None:

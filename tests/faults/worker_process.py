@@ -1,6 +1,8 @@
-"""A worker process with the counting engine: ``python worker_process.py KAFKA SQLITE OUTAGE``.
+"""A worker process with the counting engine.
 
-The store is unavailable while the file OUTAGE exists.
+``python -m tests.faults.worker_process KAFKA SQLITE OUTAGE SESSION_TIMEOUT``
+
+It begins when its standard input is closed. The store is unavailable while the file OUTAGE exists.
 """
 
 from __future__ import annotations
@@ -32,15 +34,17 @@ class FailingStore:
         self._store.write(measurement, rows)
 
 
-async def run(bootstrap: str, path: Path, outage: Path) -> None:
+async def run(bootstrap: str, path: Path, outage: Path, session_timeout_s: float) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    settings = WorkerSettings(bootstrap, checkpoint_s=0.3, session_timeout_s=6.0)
+    settings = WorkerSettings(bootstrap, checkpoint_s=0.3, session_timeout_s=session_timeout_s)
     await Worker(settings, CountingEngine, FailingStore(path, outage)).run(stop)
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(name)s %(message)s")
-    asyncio.run(run(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])))
+    sys.stdin.read()  # until we are told to go
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("processors").setLevel(logging.INFO)
+    asyncio.run(run(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4])))

@@ -52,6 +52,11 @@ def batch(subject: str, n: int) -> ReadingBatch:
     )
 
 
+def publish_minutes(publisher: Publisher, subject: str, minutes: range) -> None:
+    for minute in minutes:
+        publisher.publish(reading(subject, minute))
+
+
 def read_back(address: str, topic: str, subject: str, n: int) -> list[ConsumerRecord]:
     """The records of one subject: waits for the first n, and then for a moment that holds no
     more."""
@@ -254,7 +259,7 @@ def test_a_blocked_publish_goes_on_when_the_broker_does(own_broker: EmbeddedBrok
         publisher.flush()
         os.kill(own_broker.pid, signal.SIGSTOP)
         blocked = threading.Thread(
-            target=lambda: [publisher.publish(reading("again-1", m)) for m in range(1, 30)]
+            target=publish_minutes, args=(publisher, "again-1", range(1, 30))
         )
         blocked.start()
         blocked.join(0.3)
@@ -263,6 +268,24 @@ def test_a_blocked_publish_goes_on_when_the_broker_does(own_broker: EmbeddedBrok
         blocked.join(20)
         assert not blocked.is_alive()
     assert publisher.confirmed == 30
+
+
+def test_a_broker_that_hangs_is_reported_in_bounded_time(own_broker: EmbeddedBroker) -> None:
+    publisher = Publisher(own_broker.address, delivery_timeout_s=1.5)
+    publisher.publish(reading("hang-1"))
+    publisher.flush()
+    os.kill(own_broker.pid, signal.SIGSTOP)
+    try:
+        publisher.publish(batch("hang-1", 12))
+        began = time.monotonic()
+        with pytest.raises(DeliveryError) as caught:
+            publisher.close()
+        assert time.monotonic() - began < 15
+        assert caught.value.undelivered == 12
+        assert publisher.confirmed == 1
+    finally:
+        # A stopped process does not hear a polite request to end.
+        os.kill(own_broker.pid, signal.SIGCONT)
 
 
 def test_leaving_by_an_exception_keeps_it_and_adds_what_was_lost(
@@ -298,11 +321,7 @@ def test_leaving_by_an_exception_still_delivers(embedded_broker: str) -> None:
 def test_threads_share_one_publisher(embedded_broker: str) -> None:
     with Publisher(embedded_broker) as publisher:
         threads = [
-            threading.Thread(
-                target=lambda k=k: [
-                    publisher.publish(reading(f"thread-{k}", m)) for m in range(200)
-                ]
-            )
+            threading.Thread(target=publish_minutes, args=(publisher, f"thread-{k}", range(200)))
             for k in range(4)
         ]
         for thread in threads:

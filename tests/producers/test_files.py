@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import csv
-import json
-import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from producers.batches import is_wire_format, merge_batches, to_batches, wire_records
+from producers.batches import to_batches
 from producers.clocks import parse_zone
 from producers.columns import open_table
 from producers.files import FileMapping, FileReport, Series, pseudonym, read_series
@@ -28,7 +24,7 @@ def write(folder: Path, text: str, name: str = "curve-1.csv") -> Path:
     return path
 
 
-def read_one(path: Path, report: FileReport | None = None, **mapping: str | None) -> Series:
+def read_one(path: Path, report: FileReport | None = None, **mapping: Any) -> Series:
     options: dict[str, Any] = {"analyte": "heart-rate", **mapping}
     (series,) = read_series(path, FileMapping(**options), report)
     return series
@@ -330,7 +326,7 @@ def test_a_batch_ends_where_the_clocks_change(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_read_says_what_to_do(
-    tmp_path: Path, text: str, options: dict[str, str], message: str
+    tmp_path: Path, text: str, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputFileError, match=message):
         read_one(write(tmp_path, text), **options)
@@ -428,102 +424,6 @@ def test_a_given_subject_that_is_a_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="--subject") as caught:
         read_one(path, subject="Jane")
     assert "Jane" not in str(caught.value)
-
-
-# --- batches ------------------------------------------------------------------------------------
-
-
-def test_people_of_the_same_days_travel_side_by_side(tmp_path: Path) -> None:
-    rows = "".join(f"{who},2024-01-0{day}T08:00Z,60\n" for who in (1, 2) for day in (1, 2, 3))
-    mapping = FileMapping("heart-rate", subject_column="who", subject="p", value_column="value")
-    people = read_series(write(tmp_path, "who,time,value\n" + rows), mapping)
-    merged = list(merge_batches([to_batches(series) for series in people]))
-    assert [r.subject for r in merged] == ["p-1", "p-2"] * 3
-    assert all(r.received_at == r.collected_at for r in merged)
-
-
-def test_replayed_batches_are_short_and_received_with_their_last_reading(tmp_path: Path) -> None:
-    rows = "".join(f"{1704092400 + 60 * i},60\n" for i in range(200))
-    series = read_one(write(tmp_path, rows), zone="+00:00")
-    for batch in to_batches(series):
-        assert isinstance(batch, ReadingBatch)
-        assert batch.offsets_ms[-1] <= 15 * 60_000
-        assert batch.received_at == batch.collected_at + timedelta(
-            milliseconds=batch.offsets_ms[-1]
-        )
-    backfill = list(to_batches(series, received="now"))
-    assert [len(b.values) for b in backfill if isinstance(b, ReadingBatch)] == [100, 100]
-    assert all(b.received_at is None for b in backfill)
-
-
-def test_wire_format_is_recognised_and_kept_byte_for_byte(tmp_path: Path) -> None:
-    reading = (
-        '{"subject":"p-1","device":"d","code":"8867-4","unit":"/min",'
-        f'"collected_at":"{ZONED}","value": 60,"extra":1}}'
-    )
-    event = f'{{"kind":"wake","subject":"p-1","at":"{ZONED}"}}'
-    bad = reading.replace("p-1", "jane@x.org")
-    path = write(tmp_path, "\n".join([reading, event, "{oops", bad]) + "\n")
-    assert is_wire_format(path)
-    report = FileReport()
-    records = list(wire_records(path, report))
-    assert [value.decode() for value, _ in records] == [reading, event]
-    assert (report.rows, report.readings, report.n_refused) == (4, 2, 2)
-    assert "jane" not in " ".join(report.sentences())
-    assert not is_wire_format(write(tmp_path, f'{{"time": "{ZONED}", "value": 60}}\n'))
-
-
-readings_of_people = st.lists(
-    st.tuples(
-        st.sampled_from(["1", "2.0", "p-77"]),
-        st.datetimes(min_value=datetime(2000, 1, 3), max_value=datetime(2037, 1, 1)),
-        st.sampled_from([-300, 0, 60, 345]),
-        st.floats(min_value=-1e6, max_value=1e6),
-    ),
-    min_size=1,
-    max_size=40,
-)
-
-
-@given(
-    rows=readings_of_people,
-    delimiter=st.sampled_from([",", ";", "\t", "json"]),
-    batch_size=st.integers(min_value=1, max_value=7),
-)
-def test_no_reading_is_lost_between_file_and_batches(
-    rows: list[tuple[str, datetime, int, float]], delimiter: str, batch_size: int
-) -> None:
-    expected = []
-    cells = []
-    for who, naive, offset_minutes, value in rows:
-        zone = parse_zone(
-            f"{'-' if offset_minutes < 0 else '+'}{abs(offset_minutes) // 60:02d}:"
-            f"{abs(offset_minutes) % 60:02d}"
-        )
-        at = naive.replace(microsecond=naive.microsecond // 1000 * 1000, tzinfo=zone)
-        expected.append((pseudonym(who, "s"), at, at.utcoffset(), value))
-        cells.append((who, at.isoformat(), repr(value)))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "file-1.txt"
-        with path.open("w", newline="") as stream:
-            if delimiter == "json":
-                for who, at_text, value_text in cells:
-                    record = {"who": who, "time": at_text, "value": float(value_text)}
-                    stream.write(json.dumps(record) + "\n")
-            else:
-                table = csv.writer(stream, delimiter=delimiter)
-                table.writerow(["who", "time", "value"])
-                table.writerows(cells)
-        mapping = FileMapping("heart-rate", subject_column="who", value_column="value", subject="s")
-        people = list(read_series(path, mapping))
-    found = []
-    for record in merge_batches([to_batches(s, batch_size=batch_size) for s in people]):
-        assert isinstance(record, ReadingBatch)
-        assert len(record.values) <= batch_size
-        for offset_ms, value in zip(record.offsets_ms, record.values, strict=True):
-            at = record.collected_at + timedelta(milliseconds=offset_ms)
-            found.append((record.subject, at, at.utcoffset(), value))
-    assert sorted(found) == sorted(expected)
 
 
 def test_the_header_is_told_from_data(tmp_path: Path) -> None:

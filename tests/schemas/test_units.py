@@ -60,6 +60,10 @@ def test_conversions(unit: str, canonical: str, value: float, expected: float) -
     assert value * scale + offset == pytest.approx(expected, rel=1e-12)
 
 
+def test_mass_converts_to_a_molar_canonical_unit_too() -> None:
+    assert conversion("ug/dL", "nmol/L", 362.46).scale == pytest.approx(27.589, rel=1e-4)
+
+
 def test_decimal_factors_are_exact() -> None:
     assert conversion("ng/dL", "ug/dL") == (0.001, 0.0)
     assert conversion("ng/mL", "ug/dL") == (0.1, 0.0)

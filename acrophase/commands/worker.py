@@ -1,0 +1,103 @@
+"""``acrophase worker``: one member of the group that processes readings into the store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import Annotated
+
+import typer
+
+from acrophase.settings import Settings, load_settings
+from processors.app import Worker, WorkerSettings
+from processors.engine import Partition, Policy
+from processors.engine_port import PartitionEngine
+from processors.store import Store, open_store
+from schemas.catalogue import load_catalogue
+from schemas.errors import AcrophaseError
+
+log = logging.getLogger(__name__)
+
+
+def worker(
+    bootstrap: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Kafka. [default: as the settings]")
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Store to write, e.g. sqlite:///acrophase.db. [default: the setting]",
+        ),
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Consumer group; workers of one group share the work.")
+    ] = None,
+) -> None:
+    """Process readings from Kafka into the store, until it is stopped.
+
+    Start as many as there are cores and machines for, up to the number of partitions; they find
+    each other through Kafka. A worker may be killed at any moment: another one, or the next,
+    goes on where it stood, and nothing is lost or counted twice. While the store is down it waits.
+
+    SIGTERM and Ctrl-C make a last checkpoint and end with status 0. If going on makes no sense
+    (Kafka is gone, the store refuses what is written) it ends with another status: let whatever
+    started it start it again.
+    """
+    settings = load_settings(bootstrap=bootstrap, store=store, group=group)
+    _log_to_stderr()
+    token = settings.store_token.get_secret_value() if settings.store_token else None
+    opened = open_store(settings.store, token)
+    status = 0
+    try:
+        asyncio.run(_run(settings, opened))
+    except AcrophaseError as error:
+        log.error("%s", error)
+        status = 1
+    except Exception:
+        log.exception("the worker failed; what is not confirmed will be done again")
+        status = 1
+    finally:
+        opened.close()
+    if any(not each.daemon for each in threading.enumerate() if each is not threading.main_thread()):
+        # A client's thread that waits for a server which is gone would keep the process.
+        sys.stderr.flush()
+        os._exit(status)
+    raise typer.Exit(status)
+
+
+async def _run(settings: Settings, store: Store) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    catalogue = load_catalogue()
+    policy = Policy(
+        alerts_per_person_month=settings.alerts_per_person_month,
+        future_tolerance_s=settings.future_tolerance_s,
+    )
+
+    def make_engine(number: int) -> PartitionEngine:
+        return Partition(number, catalogue, policy)
+
+    told = WorkerSettings(
+        settings.bootstrap, settings.group, settings.checkpoint_s, settings.session_timeout_s
+    )
+    await Worker(told, make_engine, store).run(stop)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        level=logging.WARNING,
+        format="%(asctime)s %(levelname)s %(message)s",
+        stream=sys.stderr,
+    )
+    for name in ("processors", "acrophase"):
+        logging.getLogger(name).setLevel(logging.INFO)
+    # What the clients say of a broker that went away is said by the worker itself, once.
+    for name in ("aiokafka", "faust", "mode"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

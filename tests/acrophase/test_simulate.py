@@ -1,0 +1,127 @@
+"""``acrophase simulate``: files that the rest of the system reads, and honest refusals."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from acrophase.cli import app
+from acrophase.commands.simulate import paced
+from producers.clinic import Clinic
+from schemas.events import parse_event
+from schemas.readings import ReadingBatch, parse_reading
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["simulate", *arguments])
+
+
+def test_files_hold_the_clinics_bytes_and_the_truth_beside_them(tmp_path: Path) -> None:
+    out, events, truth = (tmp_path / name for name in ("r.jsonl", "e.jsonl", "t.json"))
+    result = run(
+        *("--people", "2", "--days", "2", "--seed", "5", "--start", "2026-01-05"),
+        *("--out", str(out), "--events", str(events), "--truth", str(truth)),
+    )
+    assert result.exit_code == 0, result.output
+    start = datetime.fromisoformat("2026-01-05T00:00:00+01:00")
+    clinic = Clinic(5, 2, start)
+    deliveries = list(clinic.records(start, start + timedelta(days=2)))
+    for path, topic in ((out, "readings"), (events, "events")):
+        lines = path.read_bytes().splitlines()
+        assert lines == [d.value for d in deliveries if d.topic == topic]
+    records = [parse_reading(line) for line in out.read_bytes().splitlines()]
+    readings = sum(len(r.values) if isinstance(r, ReadingBatch) else 1 for r in records)
+    assert f"{readings} readings in {len(deliveries)} records" in result.output
+    assert all(parse_event(line).received_at for line in events.read_bytes().splitlines())
+    written = json.loads(truth.read_text())
+    assert written["people"] == clinic.truth()["people"]
+    assert set(written["people"][0]["analytes"]) == {
+        "heart-rate",
+        "wrist-temperature",
+        "saliva-cortisol",
+        "saliva-melatonin",
+    }
+
+
+def test_without_a_start_the_last_full_days_are_simulated(tmp_path: Path) -> None:
+    out = tmp_path / "r.jsonl"
+    result = run("--people", "1", "--days", "2", "--zone", "Asia/Tokyo", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    newest = max(parse_reading(line).received_at for line in out.read_bytes().splitlines())
+    assert timedelta(0) <= datetime.now(UTC) - newest < timedelta(hours=27)
+
+
+def test_a_journey_is_in_the_readings(tmp_path: Path) -> None:
+    out = tmp_path / "r.jsonl"
+    result = run(
+        *("--people", "1", "--days", "3", "--start", "2026-01-05", "--out", str(out)),
+        *("--journey", "sim-01=America/New_York@2026-01-06T10:00"),
+    )
+    assert result.exit_code == 0, result.output
+    offsets = {parse_reading(line).collected_at.utcoffset() for line in out.open("rb")}
+    assert offsets == {timedelta(hours=1), timedelta(hours=-5)}
+
+
+def test_the_demos_troubles_are_in_the_truth(tmp_path: Path) -> None:
+    truth = tmp_path / "t.json"
+    result = run("--people", "8", "--troubles", "demo", "--truth", str(truth))
+    assert result.exit_code == 0, result.output
+    people = json.loads(truth.read_text())["people"]
+    assert sum(bool(person["troubles"]) for person in people) == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "say where to put it"),
+        (["--start", "2999-01-01"], "ahead of the clock"),
+        (["--start", "soon"], "--start: 'soon' is no date or time"),
+        (["--zone", "Mars/Olympus"], "--zone: 'Mars/Olympus' is no IANA time zone"),
+        (["--journey", "sim-01"], "--journey: 'sim-01': write PERSON=ZONE@ISO"),
+        (["--journey", "sim-77=Asia/Tokyo@2026-01-01"], "--journey: no person sim-77"),
+        (["--troubles", "demo", "--days", "5"], "--days: --troubles demo needs at least 10"),
+        (["--troubles", "demo", "--people", "5"], "--people: the demo needs at least 6"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_by_name(
+    arguments: list[str], words: str, tmp_path: Path
+) -> None:
+    truth = tmp_path / "t.json"
+    to_file = ["--truth", str(truth)] if arguments else []
+    result = run(*arguments, *to_file)
+    assert result.exit_code != 0
+    assert words in str(result.exception)
+    assert not truth.exists()
+
+
+def test_a_fast_clock_may_not_overtake_the_real_one(tmp_path: Path) -> None:
+    # Ten days at ten times the speed take one day: nine days of past are too few by a bit.
+    start = datetime.now(UTC) - timedelta(days=8, hours=23)
+    truth = str(tmp_path / "t.json")
+    options = ("--people", "1", "--days", "10", "--speed", "10", "--truth", truth)
+    late = run(*options, "--start", start.isoformat())
+    assert "ahead of the clock" in str(late.exception)
+    early = run(*options, "--start", (start - timedelta(hours=2)).isoformat())
+    assert early.exit_code == 0, early.output
+
+
+def test_deliveries_wait_for_the_simulated_clock() -> None:
+    start = datetime(2026, 1, 5, tzinfo=UTC)
+    deliveries = list(Clinic(1, 1, start).records(start, start + timedelta(hours=12)))
+    real = 100.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal real
+        assert seconds > 0
+        real += seconds
+
+    seen = 0
+    for delivery in paced(deliveries, start, 600.0, lambda: real, sleep):
+        due = 100.0 + (delivery.received_at - start).total_seconds() / 600.0
+        assert real == pytest.approx(due)
+        seen += 1
+    assert seen == len(deliveries) > 20
