@@ -76,14 +76,12 @@ class EmbeddedBroker:
 
     @property
     def pid(self) -> int:
-        """Process id of the running broker."""
-        if self._process is None:
-            raise BrokerUnavailable("the embedded broker is closed: start a new one")
-        return self._process.pid
+        """Process id of the broker."""
+        return self._started().pid
 
     def require_alive(self) -> None:
         """Raises ``BrokerUnavailable`` if the broker has ended by itself."""
-        if self._process is None or self._process.poll() is not None:
+        if self._started().poll() is not None:
             raise BrokerUnavailable(f"the embedded broker has ended: {self._last_words()}")
 
     def close(self) -> None:
@@ -103,6 +101,11 @@ class EmbeddedBroker:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise BrokerUnavailable("the embedded broker is closed: start a new one")
+        return self._process
 
     def _start_on_free_port(self) -> int:
         # Between finding a free port and the broker's bind, another process may take it.

@@ -10,7 +10,7 @@ import json
 import sys
 import time
 
-from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]
+from aiokafka import AIOKafkaConsumer
 
 
 async def consume(bootstrap: str, topic: str, group: str) -> None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
-from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError
+from kafka.errors import RetriableError
 
 from benchmarks.traffic import PARTITIONS
 from schemas.topics import TOPICS, Topic
@@ -32,7 +32,6 @@ class Measured(NamedTuple):
 
     messages: int
     seconds: float
-    all_done: bool
 
     @property
     def rate(self) -> float:
@@ -170,7 +169,7 @@ def measure(
         admin.close()
     if first is None or first == last:
         raise RuntimeError(f"{group} made one commit only: the topic is too short to measure")
-    return Measured(last[1] - first[1], last[0] - first[0], last[1] >= messages)
+    return Measured(last[1] - first[1], last[0] - first[0])
 
 
 def committed(admin: KafkaAdminClient, group: str, topic: str) -> int:
@@ -178,7 +177,7 @@ def committed(admin: KafkaAdminClient, group: str, topic: str) -> int:
     partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
     try:
         (offsets,) = admin.list_group_offsets({group: partitions}).values()
-    except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError):
-        # The very first group makes Kafka create the topic of offsets.
+    except RetriableError:
+        # The very first group makes Kafka create the topic of offsets and choose a coordinator.
         return 0
     return sum(max(0, found.offset) for found in offsets.values())

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 # A poll's records become frames; this bounds a frame, and with the few frames that may wait for
 # the agent it bounds memory.
-_RECORDS_A_POLL = 5_000
+_RECORDS_A_POLL = 4_000
 _FRAMES_WAITING = 8
 _FETCH_BYTES = 16 * 1_048_576
 # A dead letter is as large as the largest input and its headers.

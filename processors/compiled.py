@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -27,8 +27,9 @@ def _state_of_the_sources() -> str:
 
 
 # A variable of the environment (NUMBA_CACHE_DIR) still wins: read-only installations need one.
-if not numba.config.CACHE_DIR:
-    numba.config.CACHE_DIR = str(_ROOT / "__pycache__" / f"compiled-{_state_of_the_sources()}")
+config: Any = numba.config
+if not config.CACHE_DIR:
+    config.CACHE_DIR = str(_ROOT / "__pycache__" / f"compiled-{_state_of_the_sources()}")
 
 F = TypeVar("F", bound=Callable[..., object])
 

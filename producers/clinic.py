@@ -64,12 +64,12 @@ class Clinic:
         ]
         self._made: dict[tuple[int, int], list[Parcel]] = {}
 
-    def records(self, since: datetime, until: datetime) -> Iterator[Delivery]:
-        """All records that arrive in [since, until), in order of arrival."""
-        end = _epoch_ms(until)
+    def records(self, since: datetime, until: datetime | None = None) -> Iterator[Delivery]:
+        """All records that arrive in [since, until), in order of arrival; ``None``: for ever."""
+        end = math.inf if until is None else _epoch_ms(until)
         begin = max(_epoch_ms(since), _epoch_ms(self.start))
         while begin < end:
-            stop = min(begin + DAY_S * 1000, end)
+            stop = int(min(begin + DAY_S * 1000, end))
             yield from self._arrivals(begin, stop)
             begin = stop
 

@@ -70,9 +70,7 @@ class Delivery:
 
 HEART_RATE = Wearable("heart-rate", cadence_s=60, sync_s=1800, resolution=1.0)
 WRIST_TEMPERATURE = Wearable("wrist-temperature", cadence_s=300, sync_s=3600, resolution=0.01)
-CORTISOL = HomeTest(
-    "saliva-cortisol", clock_hours=(12.0, 17.0, 22.0), after_waking_min=(0.0, 30.0)
-)
+CORTISOL = HomeTest("saliva-cortisol", clock_hours=(12.0, 17.0, 22.0), after_waking_min=(0.0, 30.0))
 # Stated sensitivity of a saliva ELISA in wide use (Salimetrics, 1.37 pg/mL): above the daytime
 # level of most people, so that early evenings read '<'.
 MELATONIN = HomeTest(
@@ -155,9 +153,7 @@ def appointments(
     return taken
 
 
-def batches(
-    instants: FloatArray, wearable: Wearable, jumps: list[float]
-) -> list[tuple[int, int]]:
+def batches(instants: FloatArray, wearable: Wearable, jumps: list[float]) -> list[tuple[int, int]]:
     """Slices [first, last) of ascending instants that one message each carries.
 
     A message ends at every sync, and where the wearer's clock jumps: a batch has one offset.

@@ -249,5 +249,3 @@ def ornstein_uhlenbeck(
     free = (ends[0] + np.cumsum(steps * noise * grown)) / grown
     pull = np.exp(u - total) * np.expm1(-2.0 * u) / math.expm1(-2.0 * total)
     return np.asarray(free + pull * (ends[1] - free[-1]))[:-1]
-
-

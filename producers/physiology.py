@@ -308,9 +308,7 @@ def _share_phase(z: FloatArray, mean: FloatArray, chronotype: float) -> FloatArr
     return z + (shared - own) * later
 
 
-def _over_habits(
-    person: Person, shape: Callable[[float, float], FloatArray]
-) -> FloatArray:
+def _over_habits(person: Person, shape: Callable[[float, float], FloatArray]) -> FloatArray:
     """Mean of shape(waking hour, sleep onset hour) over a person's weeks."""
     # Five quantiles of a normal distribution stand for its scatter from day to day.
     scatter = WAKE_DAY_SD_H * np.array([-1.2816, -0.5244, 0.0, 0.5244, 1.2816])

@@ -58,9 +58,7 @@ class WearerClock:
 
     def day_number(self, instant: float) -> int:
         """The home civil day that holds `instant`."""
-        return (
-            datetime.fromtimestamp(instant, self._home).date().toordinal() - self._first_day
-        )
+        return datetime.fromtimestamp(instant, self._home).date().toordinal() - self._first_day
 
     def day_span(self, day: int) -> tuple[float, float]:
         """First instant of home civil day `day` and of the next: 23, 24 or 25 hours apart."""
@@ -117,9 +115,7 @@ class WearerClock:
 
     def _midnight(self, day: int) -> float:
         midnight = date.fromordinal(self._first_day + day)
-        return datetime(
-            midnight.year, midnight.month, midnight.day, tzinfo=self._home
-        ).timestamp()
+        return datetime(midnight.year, midnight.month, midnight.day, tzinfo=self._home).timestamp()
 
     def _civil_offset(self, instant: float) -> int:
         zone = self._zones[bisect_right(self._departures, instant)]

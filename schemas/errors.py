@@ -4,7 +4,7 @@
     ├── SettingsError            a setting is unknown or malformed; names the setting
     ├── CatalogueError           the analyte catalogue is inconsistent
     ├── InputFileError           a file cannot be read as readings; names line and column
-    ├── RejectedRecord           one record cannot be used; carries the reason code of its dead letter
+    ├── RejectedRecord           one record cannot be used; carries its reason code
     ├── DeliveryError            Kafka did not confirm a record; carries what was not delivered
     ├── BrokerUnavailable        no Kafka broker answers at the address
     └── StoreError               the time-series store failed

@@ -106,9 +106,7 @@ class ReadingHeading(BaseModel):
     assayed_at: AwareDatetime | None = Field(
         default=None, description="When the laboratory ran the sample."
     )
-    timing: Timing = Field(
-        default="reported", description="How the collection time is known."
-    )
+    timing: Timing = Field(default="reported", description="How the collection time is known.")
     interval_s: float | None = Field(
         default=None,
         gt=0,

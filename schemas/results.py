@@ -190,7 +190,7 @@ class Deviation(SeriesResult):
         description="True if found in data that arrived too late to be acted upon."
     )
     explained_by: str | None = Field(
-        default=None, description="Event that explains it, e.g. 'dose of hydrocortisone 2 h before'."
+        default=None, description="What explains it, e.g. 'dose of hydrocortisone 2 h before'."
     )
     reason: str = Field(
         description="One sentence: what happened, against what, how sure, from how many readings."

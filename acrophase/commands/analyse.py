@@ -77,4 +77,3 @@ def analyse(
             target.write(json.dumps(result, ensure_ascii=False) + "\n")
     told = ", ".join(f"{n:,} {name}" for name, n in sorted(count.items()))
     console.print(f"{total:,} records: {told or 'no results'}", highlight=False)
-

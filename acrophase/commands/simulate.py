@@ -155,8 +155,8 @@ def paced(
     """
     began = clock()
     for delivery in deliveries:
-        due = (delivery.received_at - begin).total_seconds() / speed
-        while (left := due - (clock() - began)) > 0:
+        due = began + (delivery.received_at - begin).total_seconds() / speed
+        while (left := due - clock()) > 0:
             sleep(left)
         yield delivery
 
@@ -233,9 +233,7 @@ def _clinic(
         raise SettingsError(f"--journey: {error.args[0]}") from None
 
 
-def _shown(
-    deliveries: Iterable[Delivery], begin: datetime, end: datetime
-) -> Iterator[Delivery]:
+def _shown(deliveries: Iterable[Delivery], begin: datetime, end: datetime) -> Iterator[Delivery]:
     """The deliveries, with a progress bar of simulated time on a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:

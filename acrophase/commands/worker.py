@@ -63,7 +63,8 @@ def worker(
         status = 1
     finally:
         opened.close()
-    if any(not each.daemon for each in threading.enumerate() if each is not threading.main_thread()):
+    others = (each for each in threading.enumerate() if each is not threading.main_thread())
+    if any(not each.daemon for each in others):
         # A client's thread that waits for a server which is gone would keep the process.
         sys.stderr.flush()
         os._exit(status)

@@ -152,4 +152,4 @@ def conditional_score(projected: Array, covariance: Array, d: int, given: int) -
     v = covariance[d, d] - slope * covariance[given, d]
     if v <= 1e-9 * covariance[d, d]:
         return 0.0
-    return (projected[d] - slope * projected[given]) / sqrt(v)
+    return float((projected[d] - slope * projected[given]) / sqrt(v))

@@ -130,9 +130,7 @@ def recent_curve(row: Array, p: Array, rate: int, at: float, m: Array, out: Arra
 
 
 @compiled
-def measure(
-    kind: int, is_log: bool, baseline: Array, recent: Array, out: Array
-) -> float:
+def measure(kind: int, is_log: bool, baseline: Array, recent: Array, out: Array) -> float:
     """Fill the effect of a kind into a transition; return its size for the gate.
 
     Ratios for level and amplitude (gate: |ln ratio|), hours for phase (gate: |hours|).

@@ -64,18 +64,23 @@ def reason(analyte: Analyte, kind: DeviationKind, direction: Direction, e: Evide
         return text + f" (from {e.n_effective:.0f} readings so far)."
     amount = f"{e.n_effective:.0f} effective readings"
     if kind is DeviationKind.OUTLIER:
-        assert e.observed is not None and e.low is not None and e.high is not None
+        assert e.observed is not None
+        assert e.low is not None
+        assert e.high is not None
         d = analyte.decimals
         return (
             f"{name} of {e.observed:.{d}f} {analyte.unit_label} is {direction} than predicted "
             f"for that hour: 90 % of readings fall between {e.low:.{d}f} and {e.high:.{d}f} "
             f"{analyte.unit_label} (score {e.z:+.1f}, from {amount})."
         )
-    assert e.effect is not None and e.low is not None and e.high is not None
+    assert e.effect is not None
+    assert e.low is not None
+    assert e.high is not None
     assert e.window_d is not None
     sure = f"(score {abs(e.z):.1f}, {amount} of about the last {duration(24.0 * e.window_d)})"
     if kind is DeviationKind.PHASE:
-        assert e.observed is not None and e.expected is not None
+        assert e.observed is not None
+        assert e.expected is not None
         low, high = sorted((abs(e.low), abs(e.high)))
         if e.low < 0.0 < e.high:
             low = 0.0
@@ -97,7 +102,8 @@ def reason(analyte: Analyte, kind: DeviationKind, direction: Direction, e: Evide
             f"person's baseline, 90 % within {e.low * 100.0 - 100.0:+.0f} to "
             f"{e.high * 100.0 - 100.0:+.0f} % {sure}."
         )
-    assert e.observed is not None and e.expected is not None
+    assert e.observed is not None
+    assert e.expected is not None
     d = analyte.decimals
     return (
         f"{name} is {_percent(e.effect)} {direction} than this person's baseline: "

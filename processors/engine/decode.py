@@ -1,9 +1,9 @@
 """From a record's bytes to readings, or to the reason why not.
 
-    - {"subject": "sim-01", "code": "2142-8", "value": 5.2, "unit": "nmol/L", ...}
-    + Columns(saliva-cortisol, [1764052200000], [0.188 ug/dL])
-    - {"subject": "jane@example.org", ...}
-    + RejectedRecord(identifying-subject)
+- {"subject": "sim-01", "code": "2142-8", "value": 5.2, "unit": "nmol/L", ...}
++ Columns(saliva-cortisol, [1764052200000], [0.188 ug/dL])
+- {"subject": "jane@example.org", ...}
++ RejectedRecord(identifying-subject)
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ are keyed by subject, analyte, kind, direction and onset, so writing them again 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,15 +75,16 @@ def apply(
         found = {"deviation": deviation}
         if "alert" in open_now:
             found["alert"] = Alert.model_validate(
-                open_now["alert"]
-                | {"state": "resolved", "updated_at": ended, "resolved_at": ended}
+                open_now["alert"] | {"state": "resolved", "updated_at": ended, "resolved_at": ended}
             )
     if transition[T_OPENS] > 0.0:
-        series.open[kind.value] = {name: item.model_dump(mode="json") for name, item in found.items()}
+        series.open[kind.value] = {
+            name: item.model_dump(mode="json") for name, item in found.items()
+        }
     _publish(deviation, found.get("alert"), outputs)
 
 
-def _head(deviation: Deviation) -> dict[str, object]:
+def _head(deviation: Deviation) -> dict[str, Any]:
     return deviation.model_dump(include={"site", "subject", "analyte", "time"})
 
 

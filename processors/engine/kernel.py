@@ -11,14 +11,14 @@ not a multiple of half an hour.
 
 from __future__ import annotations
 
-from math import exp, floor, isnan, log, sqrt
+from math import exp, floor, log
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processors.compiled import compiled
 from processors.deviations.calibration import learn_outlier, outlier_sd
-from processors.deviations.kinds import ARRHYTHMIC, MISSING, OUTLIER
+from processors.deviations.kinds import MISSING, OUTLIER
 from processors.deviations.transitions import (
     T_EFFECT,
     T_EXPECTED,
@@ -115,7 +115,7 @@ _GAP_MEMORY_H = 14 * 24.0
 @compiled
 def half_hour(t: float, offset_h: float) -> float:
     """Index of the half hour that holds time t on a clock offset_h ahead of UTC."""
-    return floor(2.0 * (t + offset_h - floor(2.0 * offset_h) / 2.0))
+    return float(floor(2.0 * (t + offset_h - floor(2.0 * offset_h) / 2.0)))
 
 
 @compiled
@@ -140,7 +140,7 @@ def hours_measured(row: Array) -> float:
 @compiled
 def missing_after(row: Array, p: Array) -> float:
     """Silence, in hours, from which this series counts as missing."""
-    return max(p[P_MISSING_H], _MISSING_GAPS * row[MAX_GAP_H])
+    return float(max(p[P_MISSING_H], _MISSING_GAPS * row[MAX_GAP_H]))
 
 
 @compiled
@@ -228,9 +228,7 @@ def close_half_hours(
         m = np.empty(N_PARAMETERS)
         baseline = np.empty(CURVE_SIZE)
         current = np.empty(CURVE_SIZE)
-        describe(
-            lower, g, variance, df, n, t_quantile(Z95, df), p[P_MIN_RHYTHM], m, baseline
-        )
+        describe(lower, g, variance, df, n, t_quantile(Z95, df), p[P_MIN_RHYTHM], m, baseline)
         describe_window(row, p, CURRENT, at, current)
         k = counters[C_TRANSITION]
         changes = test_sustained(
@@ -368,9 +366,7 @@ def note_silence(
 
 
 @compiled
-def silence(
-    row: Array, slot: float, opens: bool, time: float, sequence: float, out: Array
-) -> None:
+def silence(row: Array, slot: float, opens: bool, time: float, sequence: float, out: Array) -> None:
     """Write the begin or end of a silence to out (TRANSITION_SIZE)."""
     out[:] = np.nan
     out[0] = slot
@@ -471,7 +467,13 @@ def count_reading(row: Array, t: float, offset_h: float, clock: float, live: boo
 
 @compiled
 def store_mean(
-    row: Array, slot: float, width: float, t: float, v: float, offset_h: float, bins: Array,
+    row: Array,
+    slot: float,
+    width: float,
+    t: float,
+    v: float,
+    offset_h: float,
+    bins: Array,
     counters: Ints,
 ) -> None:
     """Add a reading to its five-minute mean.
@@ -544,9 +546,9 @@ def run(
 
     Per reading (n): slots (row of its series), times (collected, h), offsets_h (local clock minus
     UTC), values (canonical unit), model_values, extra_variances and weights (see `sums.fold`),
-    clocks and clocks_before (the partition's clock at and before its record, h), censored. State: rows, analytes (row -> parameters),
-    parameters, ring_mean, ring_n. Fills z (score of each reading) and lives (n), and the buffers.
-    Returns the position to go on from.
+    clocks and clocks_before (the partition's clock at and before its record, h), censored.
+    State: rows, analytes (row -> parameters), parameters, ring_mean, ring_n. Fills z (score of
+    each reading) and lives (n), and the buffers. Returns the position to go on from.
     """
     e = np.empty(N_MOMENTS)
     changes = np.zeros(1, dtype=np.int64)
@@ -650,7 +652,8 @@ def settle(
 ) -> int:
     """Write the open half hour of each series as it stands; later writes replace these points.
 
-    Changes no state. Returns the position to go on from when a buffer is full.
+    A half hour without readings has nothing to show yet. Changes no state. Returns the position
+    to go on from when a buffer is full.
     """
     lower = np.empty((N_PARAMETERS, N_PARAMETERS))
     g = np.empty(N_PARAMETERS)
@@ -662,12 +665,12 @@ def settle(
             return i
         slot = slots[i]
         row = rows[slot]
+        if row[FRESH] == 0.0:
+            continue
         p = parameters[analytes[slot]]
         at = row[NEWEST]
         variance, df, n = solve(row, p, BASELINE, at, lower, g)
-        describe(
-            lower, g, variance, df, n, t_quantile(Z95, df), p[P_MIN_RHYTHM], m, baseline
-        )
+        describe(lower, g, variance, df, n, t_quantile(Z95, df), p[P_MIN_RHYTHM], m, baseline)
         describe_window(row, p, CURRENT, at, current)
         write_rhythm(row, slot, row[HALF], current, baseline, rhythm[counters[C_RHYTHM]])
         counters[C_RHYTHM] += 1

@@ -111,6 +111,7 @@ class Partition:
         self._clocks: dict[int, int] = {}  # offset -> clock, where a replay may begin
         self._saved_position = 0
         self._position = {READINGS.name: 0, EVENTS.name: 0}
+        self._estimates: dict[Row, Row] = {}  # newest rhythm of each series since the last settle
         self._changed: dict[int, None] = {}  # slots, in order of change
         self._unsettled: dict[int, None] = {}
         self._changed_people: dict[str, None] = {}
@@ -189,10 +190,9 @@ class Partition:
                 bins,
                 counters,
             )
-            rows = rhythm_rows(self._series, rhythm[: counters[kernel.C_RHYTHM]])
-            outputs.messages.extend(map(_estimate, rows))
-            outputs.add(RHYTHM, rows)
-            self._drain(outputs, skip_rhythm=True)
+            self._drain(outputs)
+        outputs.messages.extend(map(_estimate, self._estimates.values()))
+        self._estimates.clear()
         return outputs
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
@@ -374,11 +374,12 @@ class Partition:
             self._drain(outputs)
         self._changed.update(dict.fromkeys(compress(range(n), changed.tolist())))
 
-    def _drain(self, outputs: Outputs, *, skip_rhythm: bool = False) -> None:
+    def _drain(self, outputs: Outputs) -> None:
         """Empty the kernel's buffers into rows and findings."""
         rhythm, profile, revision, bins, transition, counters = self._buffers
-        if not skip_rhythm:
-            outputs.add(RHYTHM, rhythm_rows(self._series, rhythm[: counters[kernel.C_RHYTHM]]))
+        rhythms = rhythm_rows(self._series, rhythm[: counters[kernel.C_RHYTHM]])
+        outputs.add(RHYTHM, rhythms)
+        self._estimates.update((row[:3], row) for row in rhythms)
         outputs.add(PROFILE, profile_rows(self._series, profile[: counters[kernel.C_PROFILE]]))
         outputs.add(PROFILE, revision_rows(self._series, revision[: counters[kernel.C_REVISION]]))
         outputs.add(READING, mean_rows(self._series, bins[: counters[kernel.C_BIN]]))
@@ -406,7 +407,9 @@ class Partition:
                 series.limits = self._limits(series.analyte, event.subject, newest)
 
 
-def dead_letter(record: Record, error: RejectedRecord, elements: tuple[int, ...] = ()) -> OutMessage:
+def dead_letter(
+    record: Record, error: RejectedRecord, elements: tuple[int, ...] = ()
+) -> OutMessage:
     """The refused record for the topic `dead-letters`, byte for byte, with its reason."""
     letter = DeadLetter(
         reason=error.reason,
@@ -448,9 +451,7 @@ def _absent_row(series: Series, columns: Columns) -> Row:
     )
 
 
-def _single_rows(
-    pending: Pending, z: NDArray[np.float64], lives: NDArray[np.bool_]
-) -> list[Row]:
+def _single_rows(pending: Pending, z: NDArray[np.float64], lives: NDArray[np.bool_]) -> list[Row]:
     """Rows of the measurement `reading` for analytes that keep every reading."""
     rows = []
     for i, heading in pending.headings.items():

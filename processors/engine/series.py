@@ -56,12 +56,12 @@ class Rows:
     def append(self, analyte: int, at_h: float) -> int:
         """Add a series that has seen nothing; returns its slot."""
         if self.n == len(self.rows):
-            old = self.rows, self.analytes, self.ring_mean, self.ring_n
+            rows, analytes, mean, n = self.rows, self.analytes, self.ring_mean, self.ring_n
             self._allocate(2 * self.n)
-            for array, before in zip(
-                (self.rows, self.analytes, self.ring_mean, self.ring_n), old, strict=True
-            ):
-                array[: self.n] = before
+            self.rows[: self.n] = rows
+            self.analytes[: self.n] = analytes
+            self.ring_mean[: self.n] = mean
+            self.ring_n[: self.n] = n
         slot = self.n
         self.rows[slot] = empty_row(at_h)
         self.analytes[slot] = analyte

@@ -41,7 +41,7 @@ def f_quantile_90(df: float) -> float:
     >>> round(f_quantile_90(10.0), 4)
     2.9245
     """
-    return 0.5 * df * (0.1 ** (-2.0 / df) - 1.0)
+    return float(0.5 * df * (0.1 ** (-2.0 / df) - 1.0))
 
 
 @compiled
@@ -64,16 +64,15 @@ def extreme(m: Array, sign: float) -> float:
         step = -slope / bend
         limit = OMEGA * PERIOD_H / _GRID
         theta += min(limit, max(-limit, step))
-    return (theta / OMEGA) % PERIOD_H
+    return float((theta / OMEGA) % PERIOD_H)
 
 
 @compiled
 def value_at(m: Array, clock_hour: float) -> float:
     """The curve at a clock hour, model scale."""
     theta = OMEGA * clock_hour
-    return (
-        m[0] + m[1] * cos(theta) + m[2] * sin(theta) + m[3] * cos(2 * theta) + m[4] * sin(2 * theta)
-    )
+    first = m[1] * cos(theta) + m[2] * sin(theta)
+    return float(m[0] + first + m[3] * cos(2 * theta) + m[4] * sin(2 * theta))
 
 
 @compiled
@@ -81,9 +80,8 @@ def _extreme_half(m: Array, lower: Array, variance: float, clock_hour: float, t9
     """Half-width (h) of the interval of an extreme: delta method on x'(t)'m = 0, at most 12 h."""
     theta = OMEGA * clock_hour
     d = np.array((0.0, -sin(theta), cos(theta), -2 * sin(2 * theta), 2 * cos(2 * theta)))
-    bend = (
-        -m[1] * cos(theta) - m[2] * sin(theta) - 4 * m[3] * cos(2 * theta) - 4 * m[4] * sin(2 * theta)
-    )
+    bend = -m[1] * cos(theta) - m[2] * sin(theta)
+    bend -= 4 * (m[3] * cos(2 * theta) + m[4] * sin(2 * theta))
     z = np.empty(N_PARAMETERS)
     forward(lower, d, z)
     spread = 0.0
@@ -91,7 +89,7 @@ def _extreme_half(m: Array, lower: Array, variance: float, clock_hour: float, t9
         spread += z[i] * z[i]
     if bend == 0.0:
         return 0.5 * PERIOD_H
-    return min(0.5 * PERIOD_H, t90 * sqrt(variance * spread) / abs(bend) / OMEGA)
+    return float(min(0.5 * PERIOD_H, t90 * sqrt(variance * spread) / abs(bend) / OMEGA))
 
 
 @compiled

@@ -72,9 +72,9 @@ def backward(lower: Array, b: Array, out: Array) -> None:
 
 
 @compiled
-def solve(row: Array, p: Array, rate: int, at: float, lower: Array, g: Array) -> tuple[
-    float, float, float
-]:
+def solve(
+    row: Array, p: Array, rate: int, at: float, lower: Array, g: Array
+) -> tuple[float, float, float]:
     """Posterior of the coefficients at time `at` (hours) from the sums of one rate.
 
     row: state; p: the analyte's parameters. Fills lower (5 x 5, Cholesky factor L of A) and
@@ -106,9 +106,7 @@ def solve(row: Array, p: Array, rate: int, at: float, lower: Array, g: Array) ->
 
 
 @compiled
-def predict(
-    lower: Array, g: Array, variance: float, e: Array, x: Array
-) -> tuple[float, float]:
+def predict(lower: Array, g: Array, variance: float, e: Array, x: Array) -> tuple[float, float]:
     """Mean and scale of the predictive Student t of one reading with harmonics e.
 
     x is work space (5).

@@ -54,10 +54,10 @@ def move_reference(row: Array, to: float) -> None:
 def pair_rate(p: int) -> float:
     """Rate of forgetting (1/h) of the p-th product of weights: bb, rr and rb of each recent."""
     if p == 0:
-        return 2.0 * _RATE[0]
+        return float(2.0 * _RATE[0])
     if p <= N_RECENT:
-        return 2.0 * _RATE[p]
-    return _RATE[0] + _RATE[p - N_RECENT]
+        return float(2.0 * _RATE[p])
+    return float(_RATE[0] + _RATE[p - N_RECENT])
 
 
 @compiled

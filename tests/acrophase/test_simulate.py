@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from kafka import KafkaConsumer
 from typer.testing import CliRunner, Result
 
+from acrophase.broker import EmbeddedBroker
 from acrophase.cli import app
 from acrophase.commands.simulate import paced
 from producers.clinic import Clinic
@@ -51,7 +54,8 @@ def test_without_a_start_the_last_full_days_are_simulated(tmp_path: Path) -> Non
     out = tmp_path / "r.jsonl"
     result = run("--people", "1", "--days", "2", "--zone", "Asia/Tokyo", "--out", str(out))
     assert result.exit_code == 0, result.output
-    newest = max(parse_reading(line).received_at for line in out.read_bytes().splitlines())
+    received = [parse_reading(line).received_at for line in out.read_bytes().splitlines()]
+    newest = max(each for each in received if each is not None)
     assert timedelta(0) <= datetime.now(UTC) - newest < timedelta(hours=27)
 
 
@@ -62,7 +66,8 @@ def test_a_journey_is_in_the_readings(tmp_path: Path) -> None:
         *("--journey", "sim-01=America/New_York@2026-01-06T10:00"),
     )
     assert result.exit_code == 0, result.output
-    offsets = {parse_reading(line).collected_at.utcoffset() for line in out.open("rb")}
+    lines = out.read_bytes().splitlines()
+    offsets = {parse_reading(line).collected_at.utcoffset() for line in lines}
     assert offsets == {timedelta(hours=1), timedelta(hours=-5)}
 
 
@@ -125,3 +130,31 @@ def test_deliveries_wait_for_the_simulated_clock() -> None:
         assert real == pytest.approx(due)
         seen += 1
     assert seen == len(deliveries) > 20
+
+
+def test_kafka_carries_the_same_bytes_with_the_subject_as_key(tmp_path: Path) -> None:
+    out = tmp_path / "r.jsonl"
+    with EmbeddedBroker() as broker:
+        result = run(
+            *("--people", "2", "--days", "1", "--start", "2026-01-05", "--out", str(out)),
+            *("--publish", "--bootstrap", broker.address),
+        )
+        assert result.exit_code == 0, result.output
+        lines = out.read_bytes().splitlines()
+        consumer = KafkaConsumer(
+            "readings",
+            bootstrap_servers=broker.address,
+            auto_offset_reset="earliest",
+            group_id=None,
+        )
+        carried: dict[bytes, list[bytes]] = {}
+        limit = time.monotonic() + 20
+        try:
+            while sum(map(len, carried.values())) < len(lines) and time.monotonic() < limit:
+                for records in consumer.poll(timeout_ms=500).values():
+                    for record in records:
+                        carried.setdefault(record.key, []).append(record.value)
+        finally:
+            consumer.close()
+    for subject in (b"sim-01", b"sim-02"):
+        assert carried[subject] == [line for line in lines if subject in line]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -62,7 +63,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not() -> None:
     assert not set(first) & set(other)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.lists(st.integers(0, 4 * 24 * 60), max_size=6))
 def test_cutting_the_period_changes_nothing(minutes: list[int]) -> None:
     whole = list(Clinic(3, 2, START).records(START, days(4)))
@@ -71,6 +72,13 @@ def test_cutting_the_period_changes_nothing(minutes: list[int]) -> None:
     parts = [d for a, b in pairwise(cuts) for d in clinic.records(a, b)]
     assert [d.value for d in parts] == [d.value for d in whole]
     assert parts == whole
+
+
+def test_without_an_end_people_live_on() -> None:
+    whole = list(Clinic(3, 1, START).records(START, days(4)))
+    endless = Clinic(3, 1, START).records(START)
+    assert list(islice(endless, len(whole))) == whole
+    assert next(endless).received_at >= days(4)
 
 
 def test_a_late_beginning_and_a_second_look_give_the_same() -> None:
@@ -97,7 +105,7 @@ def test_records_are_valid_in_order_and_of_the_past(fortnight: list[Delivery]) -
         values = record.values if isinstance(record, ReadingBatch) else [record.value]
         last = record.offsets_ms[-1] if isinstance(record, ReadingBatch) else 0
         assert all(v is not None and v in analyte.limits for v in values)
-        assert START <= record.collected_at
+        assert record.collected_at >= START
         assert record.collected_at + timedelta(milliseconds=last) <= delivery.received_at
         assert record.timing == ("device" if batch else "reported")
         assert record.zone == "Europe/Berlin"
@@ -109,17 +117,15 @@ def test_records_are_valid_in_order_and_of_the_past(fortnight: list[Delivery]) -
 def test_saliva_comes_five_times_a_day_and_melatonin_in_the_evening(
     fortnight: list[Delivery],
 ) -> None:
-    codes = {slug: load_catalogue()[slug].codes[0].code for slug in ("saliva-cortisol",)}
+    cortisol = load_catalogue()["saliva-cortisol"].codes[0].code
     samples = {
         (d.subject, d.record.collected_at)
         for d in fortnight
-        if isinstance(d.record, Reading) and d.record.code == codes["saliva-cortisol"]
+        if isinstance(d.record, Reading) and d.record.code == cortisol
     }
     assert len(samples) == pytest.approx(4 * 14 * 5 * 0.92, rel=0.05)
     melatonin = [
-        d.record
-        for d in fortnight
-        if isinstance(d.record, Reading) and d.record.code != codes["saliva-cortisol"]
+        d.record for d in fortnight if isinstance(d.record, Reading) and d.record.code != cortisol
     ]
     assert {r.collected_at.hour for r in melatonin} == {19, 20, 21, 22, 23}
     limit = {r.value for r in melatonin if r.comparator == "<"}
@@ -127,33 +133,47 @@ def test_saliva_comes_five_times_a_day_and_melatonin_in_the_evening(
     assert all(r.value >= 1.37 for r in melatonin if r.comparator is None and r.value is not None)
 
 
-def test_early_evenings_are_mostly_below_the_kits_limit_and_late_ones_less() -> None:
-    clinic = Clinic(5, 60, START, delivery=FLAWLESS)
+def test_evenings_are_below_the_kits_limit_as_often_as_the_truth_says() -> None:
+    clinic = Clinic(5, 30, START, delivery=FLAWLESS)
     code = load_catalogue()["saliva-melatonin"].codes[0].code
-    below: dict[int, list[bool]] = {}
+    below: dict[int, list[float]] = {19: [], 23: []}
+    expected: dict[int, list[float]] = {19: [], 23: []}
     for delivery in clinic.records(START, days(3)):
         record = delivery.record
-        if isinstance(record, Reading) and record.code == code:
-            below.setdefault(record.collected_at.hour, []).append(record.comparator == "<")
-    assert 0.55 < np.mean(below[19]) < 0.9
-    assert np.mean(below[23]) < np.mean(below[19]) - 0.2
+        if not isinstance(record, Reading) or record.code != code:
+            continue
+        hour = record.collected_at.hour
+        if hour not in below:
+            continue
+        body = clinic.body(delivery.subject)
+        instant = record.collected_at.timestamp()
+        day = body.clock.day_number(instant)
+        curve = body.expected("saliva-melatonin", day, np.array([instant]))[0]
+        margin = (math.log(1.37) - curve) / body.person.curve("saliva-melatonin").residual_sd
+        below[hour].append(record.comparator == "<")
+        expected[hour].append(0.5 * (1 + math.erf(margin / math.sqrt(2))))
+    for hour in (19, 23):
+        assert np.mean(below[hour]) == pytest.approx(np.mean(expected[hour]), abs=0.12)
+    assert np.mean(below[23]) < np.mean(below[19]) - 0.15
 
 
 def test_late_and_duplicate_shares_are_as_set() -> None:
     way = Way(late_share=0.1, duplicate_share=0.05)
-    found = list(Clinic(2, 20, START, delivery=way).records(START, days(12)))
-    batches = [d for d in found if isinstance(d.record, ReadingBatch)]
-    identities = Counter((d.subject, d.record.code, d.record.collected_at) for d in batches)
+    found = list(Clinic(2, 8, START, delivery=way).records(START, days(10)))
+    batches = [(d, d.record) for d in found if isinstance(d.record, ReadingBatch)]
+    identities = Counter((d.subject, batch.code, batch.collected_at) for d, batch in batches)
     assert set(identities.values()) == {1, 2}
     twice = sum(n - 1 for n in identities.values()) / len(identities)
-    assert twice == pytest.approx(0.05, rel=0.15)
+    assert twice == pytest.approx(0.05, rel=0.2)
     first: dict[tuple[str, str, datetime], Delivery] = {}
-    for d in batches:
-        first.setdefault((d.subject, d.record.code, d.record.collected_at), d)
-    late = [d.received_at - d.record.collected_at > timedelta(hours=1, minutes=5)
-            for d in first.values()]
+    for d, batch in batches:
+        first.setdefault((d.subject, batch.code, batch.collected_at), d)
+    late = [
+        d.received_at - collected_at > timedelta(hours=1, minutes=5)
+        for (_, _, collected_at), d in first.items()
+    ]
     # What waits less than an hour is not counted; spells last six hours on average.
-    assert np.mean(late) == pytest.approx(0.1 * 5 / 6, rel=0.25)
+    assert np.mean(late) == pytest.approx(0.1 * 5 / 6, rel=0.35)
 
 
 def test_a_repeated_record_differs_in_its_arrival_alone() -> None:
@@ -185,14 +205,14 @@ def test_a_day_of_clock_change_has_23_or_25_hours_of_readings(date: str, hours: 
 
 def test_people_wake_by_the_local_clock_on_both_sides_of_a_clock_change() -> None:
     start = datetime(2026, 3, 19, tzinfo=BERLIN)
-    clinic = Clinic(1, 10, start, delivery=FLAWLESS)
+    clinic = Clinic(1, 5, start, delivery=FLAWLESS)
     wakings: dict[bool, list[float]] = {False: [], True: []}
-    for d in clinic.records(start, start + timedelta(days=20)):
+    for d in clinic.records(start, start + timedelta(days=18)):
         if d.topic == "events" and b'"wake"' in d.value:
             at = parse_event(d.value).at
             assert at.utcoffset() == at.astimezone(BERLIN).utcoffset()
             wakings[at.date().isoformat() >= "2026-03-29"].append(at.hour + at.minute / 60)
-    assert np.mean(wakings[True]) == pytest.approx(np.mean(wakings[False]), abs=0.2)
+    assert np.mean(wakings[True]) == pytest.approx(np.mean(wakings[False]), abs=0.25)
 
 
 def test_a_journey_changes_the_offset_and_the_sampling_follows_it() -> None:
@@ -207,8 +227,12 @@ def test_a_journey_changes_the_offset_and_the_sampling_follows_it() -> None:
     instants = [t for t, _ in pulse]
     assert len(set(instants)) == len(instants)
     assert all(b - a == timedelta(minutes=1) for a, b in pairwise(sorted(instants)))
-    melatonin = [d.record for d in mine if isinstance(d.record, Reading)
-                 and d.record.code == load_catalogue()["saliva-melatonin"].codes[0].code]
+    melatonin = [
+        d.record
+        for d in mine
+        if isinstance(d.record, Reading)
+        and d.record.code == load_catalogue()["saliva-melatonin"].codes[0].code
+    ]
     assert {r.collected_at.hour for r in melatonin} == {19, 20, 21, 22, 23}
     assert {r.zone for r in melatonin if r.collected_at >= at} == {"America/New_York"}
     others = [t for t, _ in values_of([d for d in found if d.subject == "sim-02"], "heart-rate")]
@@ -276,6 +300,6 @@ def test_the_demo_refuses_too_few_people_and_the_clinic_strangers() -> None:
 
 def test_some_people_take_tablets_at_home() -> None:
     clinic = Clinic(1, 7, START, delivery=FLAWLESS)
-    doses = [d for d in clinic.records(START, days(7)) if b'"dose"' in d.value]
+    doses = [d for d in clinic.records(START, days(3)) if b'"dose"' in d.value]
     assert {d.subject for d in doses} == {"sim-07"}
-    assert 6 <= len(doses) <= 7
+    assert len(doses) == 3

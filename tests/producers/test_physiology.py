@@ -52,14 +52,14 @@ def fit(body: Body, analyte: str, days: range) -> tuple[FloatArray, FloatArray]:
     if body.person.curve(analyte).log:
         y = np.log(y)
     design = basis(np.concatenate(hours))
-    found = np.linalg.lstsq(design, y, rcond=None)[0]
+    found: FloatArray = np.linalg.lstsq(design, y, rcond=None)[0]
     return found, y - design @ found
 
 
 @pytest.fixture(scope="module")
 def crowd() -> list[FloatArray]:
     """Coefficients (people, 5) of each analyte."""
-    people = [draw_person(stream(11, n), "sim-01", 2026, ANALYTES) for n in range(600)]
+    people = [draw_person(stream(11, n), "sim-01", 2026, ANALYTES) for n in range(400)]
     return [np.array([p.curves[i].coefficients for p in people]) for i in range(len(SLUGS))]
 
 
@@ -68,7 +68,7 @@ def test_people_scatter_as_the_prior(slug: str, crowd: list[FloatArray]) -> None
     coefficients = crowd[SLUGS.index(slug)]
     prior = load_catalogue()[slug].prior
     mean, sd = np.array(prior.mean()), np.array(prior.sd())
-    assert (np.abs(coefficients.mean(axis=0) - mean) < 0.2 * sd).all()
+    assert (np.abs(coefficients.mean(axis=0) - mean) < 0.25 * sd).all()
     assert coefficients.std(axis=0) / sd == pytest.approx(np.ones(5), abs=0.12)
 
 
@@ -80,6 +80,18 @@ def test_mesor_and_first_harmonic_of_melatonin_scatter_as_the_prior(
     drawn = crowd[SLUGS.index("saliva-melatonin")][:, :3]
     assert drawn.mean(axis=0) == pytest.approx(prior.mean()[:3], abs=0.1)
     assert drawn.std(axis=0) / prior.sd()[:3] == pytest.approx(np.ones(3), abs=0.12)
+
+
+def test_melatonin_by_day_is_flat_and_in_most_people_below_an_immunoassays_limit() -> None:
+    melatonin = load_catalogue()["saliva-melatonin"]
+    people = [draw_person(stream(11, n), "sim-01", 2026, [melatonin]) for n in range(200)]
+    # Where the pulse is nought the curve is its constant.
+    floors = [c.coefficients[0] - c.correction[0] for c in (p.curves[0] for p in people)]
+    assert np.mean(np.exp(floors) < 1.37) == pytest.approx(0.63, abs=0.1)
+    body = make_body()
+    peak = body.person.curve("saliva-melatonin").peaks[0]
+    noon = body.clock.day_span(3)[0] + 3600.0 * (peak + 12.0 + np.array([-3.0, 0.0, 3.0]))
+    assert np.ptp(body.expected("saliva-melatonin", 3, noon)) == pytest.approx(0.0, abs=1e-3)
 
 
 def test_heart_rate_scatters_within_the_prior_and_always_falls_by_night(
@@ -97,7 +109,7 @@ def test_heart_rate_scatters_within_the_prior_and_always_falls_by_night(
 
 
 def test_late_people_are_late_in_everything() -> None:
-    people = [draw_person(stream(5, n), "sim-01", 2026, ANALYTES) for n in range(400)]
+    people = [draw_person(stream(5, n), "sim-01", 2026, ANALYTES) for n in range(150)]
     chronotype = [p.chronotype for p in people]
     for late in (
         [p.wake_hour for p in people],
@@ -109,9 +121,9 @@ def test_late_people_are_late_in_everything() -> None:
 
 def test_three_of_four_people_have_an_awakening_rise_of_about_half() -> None:
     rises = np.array(
-        [draw_person(stream(8, n), "sim-01", 2026, ANALYTES).awakening_rise for n in range(600)]
+        [draw_person(stream(8, n), "sim-01", 2026, ANALYTES).awakening_rise for n in range(300)]
     )
-    assert (rises > 0).mean() == pytest.approx(0.75, abs=0.05)
+    assert (rises > 0).mean() == pytest.approx(0.75, abs=0.06)
     assert np.expm1(rises[rises > 0]).mean() == pytest.approx(0.55, abs=0.06)
 
 
@@ -152,9 +164,9 @@ def test_residuals_are_correlated_as_the_decorrelation_time_says() -> None:
             for d, t in zip(range(1, 71), instants, strict=True)
         ]
     )
-    wander = paths - curve.day_sd * np.array([body.day_draw(d).level[1] for d in range(1, 71)])[
-        :, None
-    ]
+    wander = (
+        paths - curve.day_sd * np.array([body.day_draw(d).level[1] for d in range(1, 71)])[:, None]
+    )
     lag = 12  # five-minute steps: one hour, half the decorrelation time
     correlation = (wander[:, :-lag] * wander[:, lag:]).mean() / wander.var()
     assert correlation == pytest.approx(math.exp(-3600.0 / curve.wander_tau_s), abs=0.06)

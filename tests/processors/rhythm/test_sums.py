@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from random import Random
 
 import numpy as np
 import pytest
@@ -31,6 +32,8 @@ ANALYTE = load_catalogue()["saliva-cortisol"]
 P = estimator_parameters(ANALYTE)
 START_H = 490_000.0
 
+Data = list[tuple[float, float, float]]
+
 reading = st.tuples(
     st.floats(0, 60 * 24.0, allow_nan=False),  # hours after the start
     st.floats(-4, 1, allow_nan=False),  # log value
@@ -44,7 +47,7 @@ def design(hours: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack([np.ones_like(w), np.cos(w), np.sin(w), np.cos(2 * w), np.sin(2 * w)])
 
 
-def batch(data: list[tuple[float, float, float]], rate: float, at: float) -> tuple[float, ...]:
+def batch(data: Data, rate: float, at: float) -> tuple[float, ...]:
     """Posterior mean, residual variance and degrees of freedom by plain linear algebra."""
     t, y, w = (np.array(column) for column in zip(*data, strict=True))
     x = design(START_H + t)
@@ -58,7 +61,7 @@ def batch(data: list[tuple[float, float, float]], rate: float, at: float) -> tup
     return (*m, (P[P_SCALE] + residual / 2) / shape, 2 * shape)
 
 
-def folded(data: list[tuple[float, float, float]], reference: float = START_H) -> NDArray[np.float64]:
+def folded(data: Data, reference: float = START_H) -> NDArray[np.float64]:
     row = empty_row(reference)
     e = np.empty(N_MOMENTS)
     for t, y, w in data:
@@ -75,7 +78,7 @@ def posterior(row: NDArray[np.float64], rate: int, at: float) -> tuple[float, ..
 
 
 @given(readings, st.randoms(use_true_random=False))
-def test_any_order_ends_in_the_posterior_of_a_batch_solve(data, random):
+def test_any_order_ends_in_the_posterior_of_a_batch_solve(data: Data, random: Random) -> None:
     at = START_H + max(t for t, _, _ in data)
     shuffled = list(data)
     random.shuffle(shuffled)
@@ -85,7 +88,7 @@ def test_any_order_ends_in_the_posterior_of_a_batch_solve(data, random):
 
 
 @given(readings, st.floats(-500, 500))
-def test_moving_the_reference_time_changes_nothing(data, hours):
+def test_moving_the_reference_time_changes_nothing(data: Data, hours: float) -> None:
     at = START_H + max(t for t, _, _ in data)
     row = folded(data)
     before = [posterior(row, k, at) for k in range(N_RATES)]
@@ -95,7 +98,7 @@ def test_moving_the_reference_time_changes_nothing(data, hours):
 
 
 @given(st.floats(-1e4, 1e6))
-def test_nine_moments_stand_for_the_matrix(hour):
+def test_nine_moments_stand_for_the_matrix(hour: float) -> None:
     e = np.empty(N_MOMENTS)
     harmonics(hour, e)
     x = design(np.array([hour]))[0]
@@ -105,21 +108,21 @@ def test_nine_moments_stand_for_the_matrix(hour):
     np.testing.assert_allclose(out, 2 * np.outer(x, x), atol=1e-8)
 
 
-def test_with_no_data_a_person_looks_like_the_population():
+def test_with_no_data_a_person_looks_like_the_population() -> None:
     m = posterior(empty_row(START_H), 0, START_H)
     assert m[:5] == pytest.approx(ANALYTE.prior.mean())
     assert math.sqrt(m[5]) == pytest.approx(ANALYTE.prior.residual_sd)
 
 
 @pytest.mark.parametrize("k", range(N_RATES))
-def test_a_reading_counts_half_after_a_half_life(k):
+def test_a_reading_counts_half_after_a_half_life(k: int) -> None:
     row = folded([(0.0, -2.0, 1.0)])
     lower, g = np.empty((5, 5)), np.empty(5)
     _, _, n = solve(row, P, k, START_H + 24 * HALF_LIVES_D[k], lower, g)
     assert n == pytest.approx(0.5)
 
 
-def test_predictions_are_calibrated():
+def test_predictions_are_calibrated() -> None:
     """A 90 % interval covers 90 % of readings, each judged before it is folded in."""
     rng = np.random.default_rng(20260101)
     inside = total = 0
