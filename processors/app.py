@@ -37,7 +37,9 @@ _FETCH_BYTES = 16 * 1_048_576
 _SEND_BYTES = DEAD_LETTERS.max_message_bytes + 65_536
 _BATCH_BYTES = 512 * 1024
 _DAY_S = 86_400.0
-_STOP_WITHIN_S = 10.0
+# Together within the 10 s that containers are usually given to stop.
+_LAST_CHECKPOINT_WITHIN_S = 4.0
+_STOP_WITHIN_S = 5.0
 _REJOIN_WITHIN_S = 120.0
 
 
@@ -107,11 +109,10 @@ class Worker:
                 each.result()
 
     async def _leave(self, app: faust.App, tasks: list[asyncio.Task[Any]]) -> None:
+        session, self._session = self._session, None
         try:
-            async with asyncio.timeout(_STOP_WITHIN_S):
-                if self._session is not None:
-                    await self._session.close(_STOP_WITHIN_S / 2)
-                    self._session = None
+            if session is not None:
+                await session.close(_LAST_CHECKPOINT_WITHIN_S)
         finally:
             for task in tasks:
                 task.cancel()
@@ -176,7 +177,7 @@ class Worker:
                 if session is not None and message.generation_id == session.generation:
                     await session.process(message.topic, message.partition, message.value)
         except Exception as error:
-            self._fail(error)
+            self.fail(error)
             raise
 
     async def _tick(self) -> None:
@@ -217,10 +218,11 @@ class Worker:
             # Within the session timeout: a worker that takes longer is taken for dead.
             await session.close(self._settings.session_timeout_s * 0.6)
         except AcrophaseError as error:
-            self._fail(error)
+            self.fail(error)
         log.info("generation %d is over", session.generation)
 
-    def _fail(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
+        """End `run` with this error; the first one counts."""
         if self._ended is not None and not self._ended.done():
             self._ended.set_exception(error)
 

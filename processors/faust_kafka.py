@@ -31,7 +31,7 @@ from processors.checkpoint import OwnershipLost, TopicPartition
 from processors.engine_port import OutMessage, StateRow
 from processors.recovery import Headers, StateLog
 from schemas.errors import BrokerUnavailable, DeliveryError
-from schemas.topics import Topic
+from schemas.topics import DEAD_LETTERS, READINGS, Topic
 
 _T = TypeVar("_T")
 
@@ -43,6 +43,7 @@ _NOT_OURS = (
     UnknownMemberIdError,
 )
 _SILENT_S = 30.0
+_KEPT_BYTES = 65_536
 _STATE_FETCH_BYTES = 16 * 1_048_576
 
 
@@ -67,7 +68,7 @@ class FaustKafka:
                     None,
                     list(message.headers),
                 )
-                for message in messages
+                for message in map(sendable, messages)
             ]
             await asyncio.gather(*pending)
         except (KafkaError, FaustError) as error:
@@ -235,6 +236,22 @@ async def require_topics(bootstrap: str, topics: Sequence[Topic], within_s: floa
             f"these topics must have the same number of partitions, but they have: {told}"
         )
     return next(iter(found.values()))
+
+
+def sendable(message: OutMessage) -> OutMessage:
+    """The message itself, or as much of a dead letter as Kafka takes.
+
+    The limit holds for compressed bytes on the way in and for plain ones on the way out, so a few
+    kilobytes of compressed nothing could otherwise never be worked off.
+    """
+    value = message.value or b""
+    if message.topic != DEAD_LETTERS.name or len(value) <= READINGS.max_message_bytes:
+        return message
+    note = f" (the record had {len(value)} bytes, the first {_KEPT_BYTES} are kept)".encode()
+    headers = [
+        (name, content + note if name == "detail" else content) for name, content in message.headers
+    ]
+    return OutMessage(message.topic, message.key, value[:_KEPT_BYTES], headers)
 
 
 def _undelivered(topic: str, n: int, error: Exception) -> DeliveryError:

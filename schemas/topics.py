@@ -54,7 +54,8 @@ DEAD_LETTERS = Topic(
     value="bytes of the refused record, unchanged",
     partitions=1,
     retention_days=90,
-    max_message_bytes=_INPUT_BYTES,
+    # The largest input must fit with the headers that say what is wrong with it.
+    max_message_bytes=_INPUT_BYTES + 65_536,
 )
 
 TOPICS: tuple[Topic, ...] = (

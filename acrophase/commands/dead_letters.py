@@ -129,7 +129,9 @@ def list_letters(
             told |= {"letter": stored.offset, "bytes": len(stored.value or b"")}
             typer.echo(json.dumps(told | {"replayed": stored.offset in mailbox.replayed}))
         return
-    table = Table("letter", "time (UTC)", "from", "reason", "detail", "bytes", "replayed")
+    table = Table()
+    for title in ("letter", "time (UTC)", "from", "reason", "detail", "bytes", "replayed"):
+        table.add_column(title, no_wrap=title in ("from", "reason"))
     for stored in chosen[-limit:]:
         letter = stored.letter
         table.add_row(

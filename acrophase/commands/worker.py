@@ -18,7 +18,7 @@ from processors.engine import Partition, Policy
 from processors.engine_port import PartitionEngine
 from processors.store import Store, open_store
 from schemas.catalogue import load_catalogue
-from schemas.errors import AcrophaseError
+from schemas.errors import AcrophaseError, DeliveryError
 
 log = logging.getLogger(__name__)
 
@@ -88,17 +88,47 @@ async def _run(settings: Settings, store: Store) -> None:
     told = WorkerSettings(
         settings.bootstrap, settings.group, settings.checkpoint_s, settings.session_timeout_s
     )
-    await Worker(told, make_engine, store).run(stop)
+    running = Worker(told, make_engine, store)
+
+    def on_thread_error(arguments: threading.ExceptHookArgs) -> None:
+        # Without its consumer's thread Faust would wait for ever. On the way out, with a broker
+        # that is gone, the thread ends like this as well.
+        if not stop.is_set():
+            error = DeliveryError(
+                f"a thread of the Kafka client failed: {arguments.exc_value!r}", 0
+            )
+            loop.call_soon_threadsafe(running.fail, error)
+
+    threading.excepthook = on_thread_error
+    await running.run(stop)
+
+
+class _OnceAMinute(logging.Filter):
+    """Lets a message pass once a minute: clients repeat theirs several times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        last = self._passed.get(str(record.msg))
+        if last is not None and record.created - last < 60:
+            return False
+        self._passed[str(record.msg)] = record.created
+        record.exc_info = None  # a line, not a traceback
+        return True
 
 
 def _log_to_stderr() -> None:
-    logging.basicConfig(
-        level=logging.WARNING,
-        format="%(asctime)s %(levelname)s %(message)s",
-        stream=sys.stderr,
-    )
+    ours, theirs = logging.StreamHandler(sys.stderr), logging.StreamHandler(sys.stderr)
+    for handler in (ours, theirs):
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    theirs.addFilter(_OnceAMinute())
+    logging.basicConfig(level=logging.WARNING, handlers=[ours])
     for name in ("processors", "acrophase"):
         logging.getLogger(name).setLevel(logging.INFO)
-    # What the clients say of a broker that went away is said by the worker itself, once.
     for name in ("aiokafka", "faust", "mode"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+        client = logging.getLogger(name)
+        client.setLevel(logging.ERROR)
+        client.addHandler(theirs)
+        client.propagate = False

@@ -11,11 +11,13 @@ import pytest
 
 from processors.checkpoint import Outbox, PatientStore, StoreSink
 from processors.engine_port import OutMessage, Outputs, Record
+from processors.faust_kafka import sendable
 from processors.recovery import StateLog
 from processors.session import Session
 from processors.store.memory import MemoryStore
 from schemas.errors import StoreRefused, StoreUnavailable
 from schemas.measurements import READING, Measurement, Row
+from schemas.topics import DEAD_LETTERS, READINGS
 from tests.faults.counting import CountingEngine
 from tests.processors.memory_kafka import Crash, MemoryBroker, MemoryKafka
 
@@ -243,3 +245,16 @@ def test_the_outbox_keeps_the_order() -> None:
     assert taken.rows == {READING: [(1,), (2,), (3,)]}
     assert [message.value for message in taken.messages] == [b"1", b"2"]
     assert outbox.take() == Outputs()
+
+
+def test_a_dead_letter_that_kafka_would_not_take_is_cut_and_says_so() -> None:
+    headers = [("reason", b"too-large"), ("detail", b"over a mebibyte")]
+    small = OutMessage(DEAD_LETTERS.name, b"ann-1", b"x" * READINGS.max_message_bytes, headers)
+    assert sendable(small) is small
+    large = OutMessage(DEAD_LETTERS.name, b"ann-1", b"x" * 20_000_000, headers)
+    cut = sendable(large)
+    assert cut.value == b"x" * 65_536
+    assert cut.headers[0] == headers[0]
+    assert cut.headers[1][1].startswith(b"over a mebibyte (the record had 20000000 bytes")
+    other = OutMessage("estimates", b"ann-1", b"x" * 20_000_000, [])
+    assert sendable(other) is other

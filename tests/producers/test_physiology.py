@@ -52,7 +52,7 @@ def fit(body: Body, analyte: str, days: range) -> tuple[FloatArray, FloatArray]:
     if body.person.curve(analyte).log:
         y = np.log(y)
     design = basis(np.concatenate(hours))
-    found: FloatArray = np.linalg.lstsq(design, y, rcond=None)[0]
+    found = np.asarray(np.linalg.lstsq(design, y, rcond=None)[0], dtype=np.float64)
     return found, y - design @ found
 
 

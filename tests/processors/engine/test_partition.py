@@ -140,6 +140,7 @@ def test_everything_twice_counts_once() -> None:
     again = [r._replace(offset=r.offset + len(records)) for r in records]
     run = Run()
     run.feed(records)
+    run.keep(run.partition.settle())
     before = run.store.select(RHYTHM, latest=True)
     recent = [r for r in again if r.timestamp_ms > again[-1].timestamp_ms - 6 * 86_400_000]
     run.feed(recent)
