@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -33,6 +34,7 @@ _RECORD_NUMBER = re.compile(
 )
 
 
+@lru_cache(maxsize=100_000)  # people send many readings
 def check_subject(subject: str) -> str:
     """Return the subject unchanged, or refuse one that may identify a person.
 

@@ -28,6 +28,7 @@ SCHEMA_VERSION = 1
 _OLDEST_MS = round(oldest_time().timestamp() * 1000)
 # Keeps sums of times far from the end of 64 bits; no device keeps more than a year.
 _LONGEST_BATCH_MS = 400 * 86_400_000
+_MOST_ROUTES = 1_000
 
 
 class Columns(NamedTuple):
@@ -67,57 +68,100 @@ def translate(error: ValidationError) -> RejectedRecord:
     return RejectedRecord(Reason.MALFORMED, f"{where}: {first['msg']}")
 
 
-def decode_reading(record: Record, catalogue: Catalogue, policy: Policy) -> Columns:
-    """The readings of one record of the topic ``readings``.
+class Route(NamedTuple):
+    """What a code and unit lead to, looked up once."""
 
-    Raises ``RejectedRecord`` if none of it can be used. Elements of a batch that cannot be used
-    are named in `refused`, and the others are kept.
-    """
-    heading = _parse(record, policy, parse_reading)
-    _check_key(record, heading.subject, heading.schema_)
-    analyte = catalogue.by_code(heading.code)
-    scale, shift = analyte.conversion(heading.unit)
-    first = heading.collected_at
-    offset = first.utcoffset()
-    assert offset is not None
-    first_ms = round(first.timestamp() * 1000)
-    received_ms = record.timestamp_ms
-    if heading.received_at is not None:
-        received_ms = round(heading.received_at.timestamp() * 1000)
-    latest_ms = min(received_ms, record.timestamp_ms) + round(policy.future_tolerance_s * 1000)
-    if received_ms > record.timestamp_ms + policy.future_tolerance_s * 1000:
-        raise RejectedRecord(Reason.FUTURE, "received_at lies in the future: check the clock")
-    offset_ms = round(offset.total_seconds() * 1000)
-    if isinstance(heading, Reading):
-        interval_s = heading.interval_s or analyte.cadence_s
-        _check_time(first_ms, latest_ms)
-        if heading.value is None:
-            return Columns(heading, analyte, [first_ms], offset_ms, [], received_ms, interval_s, [])
-        value = heading.value * scale + shift
-        if value not in analyte.screen:  # false for NaN, too
-            _check_value(analyte, value, heading.unit)
+    analyte: Analyte
+    scale: float
+    shift: float
+    low: float  # values from low to high (canonical unit) need no second look
+    high: float
+
+
+class Decoder:
+    """Readings of records of the topic ``readings``."""
+
+    def __init__(self, catalogue: Catalogue, policy: Policy) -> None:
+        self._catalogue = catalogue
+        self._policy = policy
+        self._tolerance_ms = round(policy.future_tolerance_s * 1000)
+        self._routes: dict[tuple[str, str], Route] = {}
+
+    def decode(self, record: Record) -> Columns:
+        """The readings of one record.
+
+        Raises ``RejectedRecord`` if none of it can be used. Elements of a batch that cannot be
+        used are named in `refused`, and the others are kept.
+        """
+        heading = _parse(record, self._policy, parse_reading)
+        _check_key(record, heading.subject, heading.schema_)
+        route = self._routes.get((heading.code, heading.unit)) or self._route(heading)
+        first = heading.collected_at
+        offset = first.utcoffset()
+        assert offset is not None
+        offset_ms = (offset.days * 86_400 + offset.seconds) * 1000
+        first_ms = round(first.timestamp() * 1000)
+        received_ms = record.timestamp_ms
+        latest_ms = received_ms + self._tolerance_ms
+        if heading.received_at is not None:
+            received_ms = round(heading.received_at.timestamp() * 1000)
+            if received_ms > latest_ms:
+                raise RejectedRecord(
+                    Reason.FUTURE, "received_at lies in the future: check the clock"
+                )
+            latest_ms = min(latest_ms, received_ms + self._tolerance_ms)
+        if isinstance(heading, ReadingBatch):
+            return _columns(heading, route, first_ms, offset_ms, received_ms, latest_ms)
+        if not _OLDEST_MS <= first_ms <= latest_ms:
+            _check_time(first_ms, latest_ms)
+        values = []
+        if heading.value is not None:
+            value = heading.value * route.scale + route.shift
+            if not route.low <= value <= route.high:  # false for NaN, too
+                _check_value(route.analyte, value, heading.unit)
+            values = [value]
+        interval_s = heading.interval_s or route.analyte.cadence_s
         return Columns(
-            heading, analyte, [first_ms], offset_ms, [value], received_ms, interval_s, []
+            heading, route.analyte, [first_ms], offset_ms, values, received_ms, interval_s, []
         )
-    times = _batch_times(heading.offsets_ms) + first_ms
-    values = np.array(heading.values) * scale + shift
+
+    def _route(self, heading: Reading | ReadingBatch) -> Route:
+        analyte = self._catalogue.by_code(heading.code)
+        scale, shift = analyte.conversion(heading.unit)
+        route = Route(analyte, scale, shift, analyte.screen.low, analyte.screen.high)
+        # bounded by the catalogue's codes and the units that convert, of which people use few
+        if len(self._routes) < _MOST_ROUTES:
+            self._routes[heading.code, heading.unit] = route
+        return route
+
+
+def _columns(
+    batch: ReadingBatch,
+    route: Route,
+    first_ms: int,
+    offset_ms: int,
+    received_ms: int,
+    latest_ms: int,
+) -> Columns:
+    times = _batch_times(batch.offsets_ms) + first_ms
+    values = np.array(batch.values) * route.scale + route.shift
     n = len(values)
-    if heading.interval_s is not None:
-        interval_s = heading.interval_s
+    if batch.interval_s is not None:
+        interval_s = batch.interval_s
     elif n > 1:
         interval_s = max(0.001, float(times.max() - times.min()) / 1000.0 / (n - 1))
     else:
-        interval_s = analyte.cadence_s
-    refused = _refused(analyte, times, values, latest_ms, heading.unit)
-    if len(refused) == n:
-        raise refused[0][1]
+        interval_s = route.analyte.cadence_s
+    refused = _refused(route, times, values, latest_ms, batch.unit)
     if refused:
+        if len(refused) == n:
+            raise refused[0][1]
         keep = np.ones(n, dtype=bool)
         keep[[i for i, _ in refused]] = False
         times, values = times[keep], values[keep]
     return Columns(
-        heading,
-        analyte,
+        batch,
+        route.analyte,
         times.tolist(),
         offset_ms,
         values.tolist(),
@@ -187,21 +231,25 @@ def _check_value(analyte: Analyte, value: float, unit: str) -> None:
 
 
 def _refused(
-    analyte: Analyte,
+    route: Route,
     times: NDArray[np.int64],
     values: NDArray[np.float64],
     latest_ms: int,
     unit: str,
 ) -> list[tuple[int, RejectedRecord]]:
     """Elements of a batch that cannot be used, with their reasons."""
-    screen = analyte.screen
-    suspect = ~((values >= screen.low) & (values <= screen.high))
-    suspect |= (times > latest_ms) | (times < _OLDEST_MS)
+    if (
+        route.low <= values.min()  # false for NaN, too
+        and values.max() <= route.high
+        and times.min() >= _OLDEST_MS
+        and times.max() <= latest_ms
+    ):
+        return []
     refused = []
-    for i in np.flatnonzero(suspect).tolist():
+    for i, (time_ms, value) in enumerate(zip(times.tolist(), values.tolist(), strict=True)):
         try:
-            _check_time(int(times[i]), latest_ms)
-            _check_value(analyte, float(values[i]), unit)
+            _check_time(time_ms, latest_ms)
+            _check_value(route.analyte, value, unit)
         except RejectedRecord as error:
             refused.append((i, error))
     return refused

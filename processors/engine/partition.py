@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import compress
-from typing import Any
+from itertools import chain, compress
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from processors.deviations.budget import (
     sustained_threshold,
 )
 from processors.engine import kernel
-from processors.engine.decode import Columns, decode_event, decode_reading
+from processors.engine.decode import Columns, Decoder, decode_event
 from processors.engine.findings import apply
 from processors.engine.policy import Policy
 from processors.engine.results import (
@@ -53,7 +53,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.errors import RejectedRecord
 from schemas.events import Dose, Profile, Sleep
 from schemas.measurements import EVENT, PROFILE, READING, RHYTHM, Row
-from schemas.readings import Reading
+from schemas.readings import Reading, ReadingBatch
 from schemas.results import Rhythm, Status, StoredEvent
 from schemas.topics import DEAD_LETTERS, ESTIMATES, EVENTS, READINGS
 
@@ -76,20 +76,17 @@ def parameter_table(catalogue: Catalogue, policy: Policy) -> NDArray[np.float64]
     return np.array(table)
 
 
-class Pending:
-    """Readings of a frame on their way to the kernel, in offset order, as columns."""
+class Load(NamedTuple):
+    """The fresh readings of one record on their way to the kernel."""
 
-    def __init__(self) -> None:
-        self.series: list[Series] = []
-        self.slots: list[int] = []
-        self.times_ms: list[int] = []
-        self.offsets_ms: list[int] = []
-        self.values: list[float] = []
-        self.model_values: dict[int, tuple[float, float]] = {}  # position -> mean, variance
-        self.weights: list[float] = []
-        self.clock_ms: list[int] = []
-        self.clock_before_ms: list[int] = []
-        self.headings: dict[int, Any] = {}  # position -> heading of a reading to be stored singly
+    series: Series
+    times_ms: list[int]
+    values: list[float]
+    offset_ms: int
+    weight: float
+    clock_ms: int  # the partition's clock at and before the record
+    clock_before_ms: int
+    heading: Reading | ReadingBatch
 
 
 class Partition:
@@ -99,6 +96,7 @@ class Partition:
         self.number = number
         self._catalogue = catalogue
         self._policy = policy
+        self._decoder = Decoder(catalogue, policy)
         self._parameters = parameter_table(catalogue, policy)
         self._analyte_index = {analyte.slug: i for i, analyte in enumerate(catalogue)}
         self._series: list[Series] = []
@@ -160,7 +158,7 @@ class Partition:
             for record in records:
                 self._take_event(record, outputs)
         else:
-            pending = Pending()
+            pending: list[Load] = []
             for record in records:
                 self._take_reading(record, pending, outputs)
             self._run(pending, outputs)
@@ -220,9 +218,9 @@ class Partition:
 
     # --- readings -------------------------------------------------------------------------
 
-    def _take_reading(self, record: Record, pending: Pending, outputs: Outputs) -> None:
+    def _take_reading(self, record: Record, pending: list[Load], outputs: Outputs) -> None:
         try:
-            columns = decode_reading(record, self._catalogue, self._policy)
+            columns = self._decoder.decode(record)
         except RejectedRecord as error:
             outputs.messages.append(dead_letter(record, error))
             return
@@ -251,25 +249,21 @@ class Partition:
             outputs.add(READING, [_absent_row(series, columns)])
             return
         self._unsettled[series.slot] = None
-        n = len(fresh)
-        start = len(pending.slots)
-        whole = n == len(times)
-        pending.series.extend([series] * n)
-        pending.slots.extend([series.slot] * n)
-        pending.times_ms.extend(times if whole else [times[i] for i in fresh])
-        pending.offsets_ms.extend([columns.offset_ms] * n)
-        pending.values.extend(columns.values if whole else [columns.values[i] for i in fresh])
-        pending.weights.extend([weight(analyte, columns.interval_s)] * n)
-        pending.clock_ms.extend([self._clock_ms] * n)
-        pending.clock_before_ms.extend([before] * n)
-        if isinstance(heading, Reading) and heading.comparator is not None:
-            hour = (times[0] + columns.offset_ms) / HOUR_MS
-            pending.model_values[start] = censored(
-                analyte, hour, columns.values[0], heading.comparator
+        values = columns.values
+        if len(fresh) < len(times):
+            times, values = [times[i] for i in fresh], [values[i] for i in fresh]
+        pending.append(
+            Load(
+                series,
+                times,
+                values,
+                columns.offset_ms,
+                weight(analyte, columns.interval_s),
+                self._clock_ms,
+                before,
+                heading,
             )
-        if analyte.keep == "all":
-            for i in range(start, start + n):
-                pending.headings[i] = heading
+        )
 
     def _new_series(self, site: str, subject: str, analyte: Analyte, at_h: float) -> Series:
         slot = self._rows.append(self._analyte_index[analyte.slug], at_h)
@@ -296,25 +290,40 @@ class Partition:
             age = float(year - person.birth_year)
         return reference_limits(analyte, person.sex, age)
 
-    def _run(self, pending: Pending, outputs: Outputs) -> None:
-        n = len(pending.slots)
-        if n == 0:
+    def _run(self, loads: list[Load], outputs: Outputs) -> None:
+        if not loads:
             return
-        slots = np.array(pending.slots, dtype=np.int64)
-        times = np.array(pending.times_ms) / HOUR_MS
-        offsets = np.array(pending.offsets_ms) / HOUR_MS
-        values = np.array(pending.values)
-        is_log = np.array([series.is_log for series in pending.series])
+        series, times_ms, values_of, offsets_ms, weights, clocks_ms, before_ms, _ = zip(
+            *loads, strict=True
+        )
+        counts = [len(each) for each in times_ms]
+
+        def spread(column: Sequence[float]) -> NDArray[np.float64]:
+            return np.repeat(np.array(column, dtype=np.float64), counts)
+
+        slots = np.repeat(np.array([each.slot for each in series]), counts)
+        times = np.array(list(chain.from_iterable(times_ms))) / HOUR_MS
+        values = np.array(list(chain.from_iterable(values_of)))
+        is_log = np.repeat(np.array([each.is_log for each in series]), counts)
         model_values = np.where(is_log, np.log(np.where(is_log, values, 1.0)), values)
+        n = len(slots)
         extra = np.zeros(n)
         is_censored = np.zeros(n, dtype=bool)
-        for i, (mean, variance) in pending.model_values.items():
-            model_values[i], extra[i], is_censored[i] = mean, variance, True
+        offsets = spread(offsets_ms) / HOUR_MS
+        for i, load in zip(np.cumsum([0, *counts]).tolist(), loads, strict=False):
+            if isinstance(load.heading, Reading) and load.heading.comparator is not None:
+                model_values[i], extra[i] = censored(
+                    load.series.analyte,
+                    float(times[i] + offsets[i]),
+                    float(values[i]),
+                    load.heading.comparator,
+                )
+                is_censored[i] = True
+        clocks = spread(clocks_ms) / HOUR_MS
+        clocks_before = spread(before_ms) / HOUR_MS
+        weights_of = spread(weights)
         z = np.zeros(n)
         lives = np.zeros(n, dtype=bool)
-        weights = np.array(pending.weights)
-        clocks = np.array(pending.clock_ms) / HOUR_MS
-        clocks_before = np.array(pending.clock_before_ms) / HOUR_MS
         rhythm, profile, revision, bins, transition, counters = self._buffers
         position = 0
         while position < n:
@@ -327,7 +336,7 @@ class Partition:
                 values,
                 model_values,
                 extra,
-                weights,
+                weights_of,
                 clocks,
                 clocks_before,
                 is_censored,
@@ -346,7 +355,7 @@ class Partition:
                 counters,
             )
             self._drain(outputs)
-        outputs.add(READING, _single_rows(pending, z, lives))
+        outputs.add(READING, _single_rows(loads, z, lives))
 
     def _watch(self, outputs: Outputs) -> None:
         n = len(self._series)
@@ -451,28 +460,33 @@ def _absent_row(series: Series, columns: Columns) -> Row:
     )
 
 
-def _single_rows(pending: Pending, z: NDArray[np.float64], lives: NDArray[np.bool_]) -> list[Row]:
+def _single_rows(loads: list[Load], z: NDArray[np.float64], lives: NDArray[np.bool_]) -> list[Row]:
     """Rows of the measurement `reading` for analytes that keep every reading."""
     rows = []
-    for i, heading in pending.headings.items():
-        series = pending.series[i]
-        value = pending.values[i]
+    i = 0
+    for load in loads:
+        series, heading = load.series, load.heading
+        if series.analyte.keep != "all":
+            i += len(load.values)
+            continue
         comparator = original = None
         if isinstance(heading, Reading):
             comparator = heading.comparator
             original = f"{comparator or ''}{heading.value:g} {heading.unit}"
-        hour = (pending.times_ms[i] + pending.offsets_ms[i]) / HOUR_MS % 24.0
-        rows.append(
-            (
-                series.site,
-                series.subject,
-                series.analyte.slug,
-                pending.times_ms[i],
-                *(value, value, value, 1, hour, comparator, original, heading.device),
-                None if comparator else float(z[i]),
-                bool(lives[i]),
+        for time_ms, value in zip(load.times_ms, load.values, strict=True):
+            hour = (time_ms + load.offset_ms) / HOUR_MS % 24.0
+            rows.append(
+                (
+                    series.site,
+                    series.subject,
+                    series.analyte.slug,
+                    time_ms,
+                    *(value, value, value, 1, hour, comparator, original, heading.device),
+                    None if comparator else float(z[i]),
+                    bool(lives[i]),
+                )
             )
-        )
+            i += 1
     return rows
 
 
