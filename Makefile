@@ -66,10 +66,11 @@ $(BIN)/python:
 		echo "error: this Python cannot make environments (Debian: apt-get install python3-venv)" >&2; \
 		rm -rf $(VENV); exit 2; }
 
-# Stamps, so that the second `make demo` starts at once.
+# Stamps, so that the second `make demo` starts at once. --no-deps: the files name everything, and
+# pip would otherwise look for newer versions of packages that another one asks for with an extra.
 $(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/python
 	@echo "installing into $(VENV), a minute or two ..."
-	@$(PIP) --require-hashes -r requirements.txt
+	@$(PIP) --no-deps --require-hashes -r requirements.txt
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@echo "compiling the estimator ..."
 	@$(BIN)/python -m processors.engine
@@ -77,5 +78,5 @@ $(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@echo "installing the tools for development ..."
-	@$(PIP) --require-hashes -r requirements-dev.txt
+	@$(PIP) --no-deps --require-hashes -r requirements-dev.txt
 	@touch $@
