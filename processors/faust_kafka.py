@@ -8,6 +8,7 @@ there. This is the one place that reaches below Faust's surface (``_thread``, ``
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -43,6 +44,8 @@ _NOT_OURS = (
     UnknownMemberIdError,
 )
 _SILENT_S = 30.0
+# A broker may take a moment to tell of a topic whose creation has been confirmed already.
+_CREATED_WITHIN_S = 3.0
 _KEPT_BYTES = 65_536
 _STATE_FETCH_BYTES = 16 * 1_048_576
 
@@ -217,7 +220,7 @@ async def require_topics(bootstrap: str, topics: Sequence[Topic], within_s: floa
     try:
         async with asyncio.timeout(within_s):
             await client.bootstrap()
-            cluster = await client.fetch_all_metadata()
+            found = await _partitions(client, topics)
     except (KafkaError, TimeoutError, OSError) as error:
         raise BrokerUnavailable(
             f"no Kafka broker answers at {bootstrap} within {within_s:.0f} s: start one, or give "
@@ -225,7 +228,6 @@ async def require_topics(bootstrap: str, topics: Sequence[Topic], within_s: floa
         ) from error
     finally:
         await client.close()
-    found = {topic.name: len(cluster.partitions_for_topic(topic.name) or ()) for topic in topics}
     if missing := [name for name, partitions in found.items() if not partitions]:
         raise BrokerUnavailable(
             f"Kafka at {bootstrap} has no topic {', '.join(missing)}: run `acrophase topics create`"
@@ -236,6 +238,17 @@ async def require_topics(bootstrap: str, topics: Sequence[Topic], within_s: floa
             f"these topics must have the same number of partitions, but they have: {told}"
         )
     return next(iter(found.values()))
+
+
+async def _partitions(client: AIOKafkaClient, topics: Sequence[Topic]) -> dict[str, int]:
+    """Number of partitions of each topic; 0 of one that is not there, after a second look."""
+    limit = time.monotonic() + _CREATED_WITHIN_S
+    while True:
+        cluster = await client.fetch_all_metadata()
+        found = {each.name: len(cluster.partitions_for_topic(each.name) or ()) for each in topics}
+        if all(found.values()) or time.monotonic() > limit:
+            return found
+        await asyncio.sleep(0.2)
 
 
 def sendable(message: OutMessage) -> OutMessage:

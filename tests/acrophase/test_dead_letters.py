@@ -16,7 +16,7 @@ from acrophase.commands.topics import create_topics
 from schemas.dead_letters import DeadLetter
 from schemas.errors import BrokerUnavailable, DeliveryError, Reason
 from schemas.topics import DEAD_LETTERS, EVENTS, READINGS
-from tests.faults.scenarios import records_of
+from tests.faults.kafka_log import records_of
 
 LETTERS = [
     (b"ann-1", b'{"broken', Reason.UNDECODABLE, READINGS.name),
@@ -55,7 +55,7 @@ def run(address: str, *arguments: str) -> str:
 
 
 def replayed(address: str, topic: str) -> list[tuple[bytes | None, bytes | None]]:
-    return [(key, value) for key, value, _ in records_of(address, topic, 0)]
+    return [(record.key, record.value) for record in records_of(address, topic, 0)]
 
 
 def test_a_replay_is_exact_and_happens_once(address: str) -> None:
