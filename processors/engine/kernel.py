@@ -606,12 +606,23 @@ def run(
                     counters,
                 )
         harmonics(t + offsets_h[i], e)
-        changes[0] = counters[C_TRANSITION]
-        counts = p[P_BIN_H] == 0.0 and not censored[i]
-        z[i] = judge_reading(
-            row, p, slot, t, model_values[i], e, counts, live, sequence, transition, changes
-        )
-        counters[C_TRANSITION] = changes[0]
+        if p[P_BIN_H] == 0.0:
+            # a single reading of a dense analyte is no finding, whatever its score
+            changes[0] = counters[C_TRANSITION]
+            z[i] = judge_reading(
+                row,
+                p,
+                slot,
+                t,
+                model_values[i],
+                e,
+                not censored[i],
+                live,
+                sequence,
+                transition,
+                changes,
+            )
+            counters[C_TRANSITION] = changes[0]
         fold(row, t, e, model_values[i], extra_variances[i], weights[i])
         count_reading(row, t, offsets_h[i], clocks_before[i], live)
         if t > row[MISSING_SINCE]:

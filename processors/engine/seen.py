@@ -24,54 +24,69 @@ class Seen:
     the series' own clock: forgetting depends on the data alone.
     """
 
-    __slots__ = ("_days", "_expiry", "_newest")
+    __slots__ = ("_day", "_days", "_expiry", "_newest", "_step")
 
     def __init__(self) -> None:
         self._days: dict[int, array[int]] = {}
         self._expiry: dict[int, int] = {}
         self._newest = -1
+        # The newest time's day and the step of the run that it ends; 0 if it ends none.
+        self._day = -1
+        self._step = 0
 
     def add(self, time_ms: int, received_ms: int) -> bool:
         """Remember one time; False if it was there already."""
         day = time_ms // DAY_MS
-        runs = self._days.get(day)
-        if runs is None or self._expiry[day] < received_ms:
-            self._forget(received_ms)
-            self._days[day] = array("q", (time_ms, 0, 1))
-        elif time_ms > self._newest:
-            self._append(runs, time_ms)
-        elif _contains(runs, time_ms):
-            self._expiry[day] = max(self._expiry[day], received_ms + MEMORY_MS)
-            return False
+        if (
+            time_ms - self._newest == self._step
+            and day == self._day
+            and received_ms <= self._expiry[day]
+            and self._step
+        ):
+            self._days[day][-1] += 1
+            self._newest = time_ms
         else:
-            runs.extend((time_ms, 0, 1))
+            runs = self._days.get(day)
+            if runs is None or self._expiry[day] < received_ms:
+                self._forget(received_ms)
+                self._days[day] = array("q", (time_ms, 0, 1))
+                if time_ms > self._newest or day == self._day:
+                    self._newest, self._day, self._step = max(time_ms, self._newest), day, 0
+            elif time_ms > self._newest:
+                self._append(runs, time_ms)
+                self._newest, self._day, self._step = time_ms, day, runs[-2]
+            elif _contains(runs, time_ms):
+                self._expiry[day] = max(self._expiry[day], received_ms + MEMORY_MS)
+                return False
+            else:
+                runs.extend((time_ms, 0, 1))
+                if day == self._day:
+                    self._step = 0
         self._expiry[day] = received_ms + MEMORY_MS
-        self._newest = max(self._newest, time_ms)
         return True
 
-    def add_all(self, times_ms: Sequence[int], received_ms: int) -> list[int]:
-        """Remember many times; returns the positions that are fresh, in order."""
+    def add_all(self, times_ms: Sequence[int], received_ms: int, step: int = 0) -> Sequence[int]:
+        """Remember many times; returns the positions that are fresh, in order.
+
+        step: their spacing, if they are ascending and regular.
+        """
         n = len(times_ms)
         first, last = times_ms[0], times_ms[-1]
-        step = times_ms[1] - first if n > 1 else 0
-        if (
-            step > 0
-            and first > self._newest
-            and first // DAY_MS == last // DAY_MS
-            and last - first == step * (n - 1)
-            and times_ms == list(range(first, last + 1, step))
-        ):
+        day = first // DAY_MS
+        if step and first > self._newest and day == last // DAY_MS:
             # the usual case, a regular batch after all before it, without a loop
             self.add(first, received_ms)
-            runs = self._days[first // DAY_MS]
-            if runs[-1] > 1 and runs[-2] == step:
-                runs[-1] += n - 1
-            elif runs[-1] == 1:
-                runs[-2], runs[-1] = step, n
-            else:
-                runs.extend((first + step, step, n - 1))
-            self._newest = last
-            return list(range(n))
+            if n > 1:
+                runs = self._days[day]
+                if runs[-1] > 1 and runs[-2] == step:
+                    runs[-1] += n - 1
+                elif runs[-1] == 1:
+                    runs[-2], runs[-1] = step, n
+                else:
+                    runs.extend((first + step, step, n - 1))
+                self._newest = last
+                self._step = runs[-2] if runs[-1] > 1 else 0
+            return range(n)
         return [i for i, time_ms in enumerate(times_ms) if self.add(time_ms, received_ms)]
 
     def _append(self, runs: array[int], time_ms: int) -> None:
@@ -103,7 +118,9 @@ class Seen:
             seen._days[day] = runs
             seen._expiry[day] = expiry
             for i in range(0, len(runs), 3):
-                seen._newest = max(seen._newest, runs[i] + runs[i + 1] * (runs[i + 2] - 1))
+                last = runs[i] + runs[i + 1] * (runs[i + 2] - 1)
+                if last > seen._newest:
+                    seen._newest, seen._day = last, day
         return seen
 
 
