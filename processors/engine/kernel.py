@@ -638,10 +638,14 @@ def run(
                 ring_n[slot, s] += 1
             ring_mean[slot, s] += (values[i] - ring_mean[slot, s]) / ring_n[slot, s]
             if index < row[HALF]:
-                out = revision[counters[C_REVISION]]
+                # late readings come together: the one before is often of the same half hour
+                k = counters[C_REVISION]
+                if k > 0 and revision[k - 1, V_SLOT] == slot and revision[k - 1, V_HALF] == index:
+                    k -= 1
+                out = revision[k]
                 out[V_SLOT], out[V_HALF], out[V_OFFSET_H] = slot, index, offsets_h[i]
                 out[V_VALUE], out[V_N] = ring_mean[slot, s], ring_n[slot, s]
-                counters[C_REVISION] += 1
+                counters[C_REVISION] = k + 1
         if p[P_BIN_H] > 0.0:
             store_mean(row, slot, p[P_BIN_H], t, values[i], offsets_h[i], bins, counters)
     return int(slots.shape[0])
