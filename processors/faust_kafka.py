@@ -22,6 +22,7 @@ from aiokafka.errors import (
     RebalanceInProgressError,
     UnknownMemberIdError,
 )
+from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as AioTopicPartition
 from faust.exceptions import FaustError
@@ -43,6 +44,7 @@ _NOT_OURS = (
     UnknownMemberIdError,
 )
 _SILENT_S = 30.0
+_FETCH_WAIT_MS = 50
 _KEPT_BYTES = 65_536
 _STATE_FETCH_BYTES = 16 * 1_048_576
 
@@ -55,46 +57,71 @@ class FaustKafka:
         self._bootstrap = bootstrap
         self._state = state
         self._reader: AIOKafkaConsumer | None = None
+        self._choose_partition = DefaultPartitioner()
 
     async def send(self, messages: Sequence[OutMessage]) -> None:
         """Send and wait until all are delivered; raises ``DeliveryError``."""
+        if not messages:
+            return
+        producer = self._app.producer._producer
+        places: dict[TopicPartition, list[OutMessage]] = {}
         try:
-            pending = [
-                await self._app.producer.send(
-                    message.topic,
-                    message.key,
-                    message.value,
-                    None,
-                    None,
-                    list(message.headers),
-                )
-                for message in map(sendable, messages)
-            ]
-            await asyncio.gather(*pending)
+            numbers = {
+                topic: sorted(await producer.partitions_for(topic))
+                for topic in {message.topic for message in messages}
+            }
+            for message in map(sendable, messages):
+                # as every client chooses by key, so that readers of the topic may rely on it
+                all_numbers = numbers[message.topic]
+                number = self._choose_partition(message.key, all_numbers, all_numbers)
+                places.setdefault((message.topic, number), []).append(message)
+            await self._send_batches(
+                [
+                    (place, [(each.key, each.value, list(each.headers)) for each in group])
+                    for place, group in places.items()
+                ]
+            )
         except (KafkaError, FaustError) as error:
             topics = sorted({message.topic for message in messages})
             raise _undelivered(", ".join(topics), len(messages), error) from error
 
     async def write_state(self, partition: int, rows: Sequence[StateRow], headers: Headers) -> int:
         """Write rows to one partition of ``state``; returns the last one's offset."""
-        # The partition is known and all headers are the same, so whole batches are built here:
-        # a tenth of the cost of sending each row.
-        producer = self._app.producer._producer
-        pending = []
+        where = (self._state.name, partition)
         try:
-            batch = producer.create_batch()
-            for key, value in rows:
-                row: dict[str, Any] = {"timestamp": None, "key": key, "value": value}
-                if batch.append(**row, headers=headers) is None:
-                    pending.append(await self._send_batch(producer, batch, partition))
-                    batch = producer.create_batch()
-                    batch.append(**row, headers=headers)
-            pending.append(await self._send_batch(producer, batch, partition))
-            delivered = await asyncio.gather(*pending)
+            return await self._send_batches(
+                [(where, [(key, value, headers) for key, value in rows])]
+            )
         except KafkaError as error:
             raise _undelivered(self._state.name, len(rows), error) from error
-        last = delivered[-1]
-        return int(last.offset + batch.record_count() - 1)
+
+    async def _send_batches(
+        self,
+        records: Sequence[
+            tuple[TopicPartition, Sequence[tuple[bytes | None, bytes | None, Headers]]]
+        ],
+    ) -> int:
+        """Send records, grouped by partition, and wait; returns the last one's offset.
+
+        Batches are built here, at a tenth of the cost of handing over each record (measured).
+        """
+        producer = self._app.producer._producer
+        pending = []
+        n = 0
+        for (topic, partition), group in records:
+            batch = producer.create_batch()
+            for key, value, headers in group:
+                record: dict[str, Any] = {"timestamp": None, "key": key, "value": value}
+                if batch.append(**record, headers=headers) is None:
+                    batch.close()
+                    pending.append(await producer.send_batch(batch, topic, partition=partition))
+                    batch = producer.create_batch()
+                    batch.append(**record, headers=headers)
+            n = batch.record_count()
+            batch.close()
+            pending.append(await producer.send_batch(batch, topic, partition=partition))
+        delivered = await asyncio.gather(*pending)
+        return int(delivered[-1].offset + n - 1)
 
     async def read_state(self, partition: int, start: int, end: int, into: StateLog) -> None:
         """Add the records of offsets start..end (inclusive) to ``into``."""
@@ -149,15 +176,20 @@ class FaustKafka:
         except IllegalStateError as error:
             raise OwnershipLost(str(error)) from error
 
+    def fetch_promptly(self) -> None:
+        """Do not let a partition without news hold up those that have some; once assigned.
+
+        One fetch at a time waits at each broker, only for the partitions whose records are used
+        up: often those without traffic. Faust fixes that wait at 1.5 s, and so it was what a
+        reading had to wait at worst (measured).
+        """
+        self._app.consumer._thread._consumer._fetcher._fetch_max_wait_ms = _FETCH_WAIT_MS
+
     async def close(self) -> None:
         """Let go of the connection that reads state."""
         reader, self._reader = self._reader, None
         if reader is not None:
             await reader.stop()
-
-    async def _send_batch(self, producer: Any, batch: Any, partition: int) -> Any:
-        batch.close()
-        return await producer.send_batch(batch, self._state.name, partition=partition)
 
     async def _state_reader(self) -> AIOKafkaConsumer:
         if self._reader is None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from itertools import compress
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,8 +54,10 @@ from schemas.dead_letters import DeadLetter
 from schemas.errors import RejectedRecord
 from schemas.events import Dose, Profile, Sleep
 from schemas.measurements import EVENT, PROFILE, READING, RHYTHM, Row
-from schemas.results import Rhythm, Status, StoredEvent
+from schemas.results import StoredEvent
 from schemas.topics import DEAD_LETTERS, ESTIMATES, EVENTS, READINGS
+
+_RHYTHM_COLUMNS = RHYTHM.columns
 
 
 def parameter_table(catalogue: Catalogue, policy: Policy) -> NDArray[np.float64]:
@@ -377,14 +380,12 @@ def dead_letter(
 
 
 def _estimate(row: Row) -> OutMessage:
-    """The newest rhythm of a series for the topic `estimates`."""
-    _, subject, analyte = row[:3]
-    rhythm = dict(zip(RHYTHM.columns, row, strict=True))
-    rhythm["status"] = Status(rhythm["status"])
+    """The newest rhythm of a series for the topic `estimates`, as `schemas.results.Rhythm`."""
+    rhythm = dict(zip(_RHYTHM_COLUMNS, row, strict=True))
     for name in ("time", "last_reading"):
         rhythm[name] = datetime.fromtimestamp(rhythm[name] / 1000, UTC)
-    value = Rhythm.model_construct(**rhythm).model_dump_json().encode()
-    return OutMessage(ESTIMATES.name, f"{subject}|{analyte}".encode(), value)
+    key = f"{rhythm['subject']}|{rhythm['analyte']}".encode()
+    return OutMessage(ESTIMATES.name, key, msgspec.json.encode(rhythm))
 
 
 def _stored_event(event: Dose | Sleep | Profile) -> StoredEvent:
