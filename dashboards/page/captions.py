@@ -90,7 +90,7 @@ def figures(evidence: Evidence, alerts: Sequence[StoreRow], what: Face, now_ms: 
 
 def _figure(label: str, sign: str | None, value: str, *notes: str) -> str:
     said = "".join(f"<dd>{note}</dd>" for note in notes if note)
-    return f"<div><dt>{label} {sign or ''}</dt><dd class='value'>{value}</dd>{said}</div>"
+    return f"<div><dt>{label}{sign or ''}</dt><dd class='value'>{value}</dd>{said}</div>"
 
 
 def _between(rhythm: StoreRow, name: str, say: Callable[[float], str]) -> str:

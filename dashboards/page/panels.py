@@ -175,7 +175,9 @@ def _remarks(row: StoreRow, what: Face) -> str:
         remarks.append("assay limit")
     if row["live"] is False:  # unknown for means
         remarks.append("came late")
-    if row["original"] and not row["original"].endswith(f" {what.code}"):
+    if row["value"] is None:
+        remarks.append(escape(row["original"] or "no value"))
+    elif row["original"] and not row["original"].endswith(f" {what.code}"):
         remarks.append(f"sent as {escape(row['original'])}")
     if row["device"]:
         remarks.append(escape(row["device"]))
