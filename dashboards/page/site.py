@@ -17,13 +17,13 @@ from nicegui import ui
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
-from dashboards.page import markup
+from dashboards.page import captions, days, markup
 from dashboards.page.charts import day_chart, day_points
 from dashboards.page.drift import drift_chart
 from dashboards.page.feed import Feed, Snapshot
 from dashboards.page.palette import Options
 from dashboards.page.panels import TITLES, panels
-from dashboards.page.source import Evidence, Overview, Person, Series
+from dashboards.page.source import DAYS_SHOWN, Evidence, Overview, Person, Series
 from dashboards.page.triage import QueueEntry, analytes_of, count, default_analyte, rank
 from dashboards.page.words import face
 
@@ -201,6 +201,7 @@ class PageView:
                 nav = ui.element("nav").props('aria-label="People, most urgent first"')
                 with nav:
                     self._empty = ui.html(markup.NOBODY)
+                    self._empty.set_visibility(False)  # not known yet
                     rows = ui.element("div").classes("queue")
                 self._queue = LinkList(rows, self._choose_person)
                 with ui.element("section").props('tabindex="0" aria-label="Charts"'):
@@ -213,17 +214,22 @@ class PageView:
         with back:
             ui.html("← All people", tag="span")
         back.on("click", lambda: self.choose(None), js_handler=_PLAIN_CLICK)
-        self._person_heading = ui.html("").classes("person")
-        chips = ui.element("div").classes("chips").props('role="group" aria-label="Analytes"')
+        with ui.element("div").classes("who"):
+            self._person_heading = ui.html("").classes("person")
+            chips = ui.element("div").classes("chips").props('role="group" aria-label="Analytes"')
         self._chips = LinkList(chips, self._choose_analyte)
         self._charts = ui.element("div")
         with self._charts:
-            self._day_heading = ui.html("")
+            self._figures = ui.html("", tag="dl").classes("figures")
+            self._day_heading = ui.html("").classes("heading")
             self._day = Chart(ui.element("div").classes("chart day"))
             self._day_legend = ui.html("").classes("legend")
-            self._drift_heading = ui.html("")
+            self._drift_heading = ui.html("").classes("heading")
             self._drift = Chart(ui.element("div").classes("chart drift"))
-            ui.html(markup.DRIFT_LEGEND).classes("legend")
+            ui.html(captions.DRIFT_LEGEND).classes("legend")
+            ui.html(captions.days_heading()).classes("heading")
+            with ui.element("ol").classes("days"):
+                self._days = [ui.html("", tag="li") for _ in range(DAYS_SHOWN)]
         self._charts.set_visibility(False)
 
     def _choose_person(self, key: Hashable) -> None:
@@ -276,19 +282,23 @@ class PageView:
 
     def _show_series(self, evidence: Evidence, overview: Overview, now_ms: int) -> None:
         what = face(evidence.series.analyte)
-        self._day_heading.set_content(markup.day_heading(evidence, what))
+        alerts = overview.open_alerts_of(evidence.series.person)
+        self._figures.set_content(captions.figures(evidence, alerts, what, now_ms))
+        self._day_heading.set_content(captions.day_heading(evidence, what))
         self._day.show(
             evidence.series,
             day_chart(evidence, what, now_ms),
-            markup.day_summary(evidence, what, now_ms),
+            captions.day_summary(evidence, what, now_ms),
         )
         points = day_points(evidence, what, now_ms)
-        self._day_legend.set_content(markup.day_legend(evidence, points))
-        self._drift_heading.set_content(markup.drift_heading(evidence))
+        self._day_legend.set_content(captions.day_legend(evidence, points))
+        self._drift_heading.set_content(captions.drift_heading(evidence))
         self._drift.show(
-            evidence.series, drift_chart(evidence, what, now_ms), markup.drift_summary(evidence)
+            evidence.series, drift_chart(evidence, what, now_ms), captions.drift_summary(evidence)
         )
-        alerts = overview.open_alerts_of(evidence.series.person)
+        pictures = days.pictures(evidence, what, now_ms)
+        for element, picture in zip(self._days, pictures, strict=True):
+            element.set_content(picture)
         self._show_evidence(panels(evidence, alerts, now_ms))
 
     def _show_evidence(self, insides: dict[str, str]) -> None:
