@@ -27,7 +27,7 @@ from scipy.special import stdtrit
 
 from acrophase.tables import clock
 from processors.rhythm.cosinor import Cosinor
-from schemas.errors import InputFileError
+from schemas.errors import OutputFileError
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ def draw_fit(
     ``hours``, ``values``, shape (n,): the samples, local clock hours of any day and values in
     ``unit``; with ``is_log`` the curve was fitted to their natural logarithms, and residuals are
     ratios. The band is the 90 % confidence band of the curve's mean, and all intervals are 90 %
-    ones. The file's ending chooses the format. Raises InputFileError if it cannot be written.
+    ones. The file's ending chooses the format. Raises OutputFileError.
     """
     figure = Figure(figsize=(8, 6), dpi=150, layout="constrained")
     if fit.coefficients:
@@ -100,7 +100,7 @@ def draw_fit(
         with rc_context({"svg.fonttype": "none", "pdf.fonttype": 42}):
             figure.savefig(path)
     except (OSError, ValueError) as error:
-        raise InputFileError(f"the picture {path} cannot be written: {error}") from error
+        raise OutputFileError(f"the picture {path} cannot be written: {error}") from error
 
 
 def _draw_samples(axes: Axes, phases: Floats, values: Floats) -> None:
