@@ -28,7 +28,7 @@ def narrow_topic(kafka_address: str) -> str:
 def test_a_record_that_kafka_refuses_is_reported_and_the_next_are_sent(
     kafka_address: str, narrow_topic: str
 ) -> None:
-    """To kafka-python a refusal is the end of an idempotent producer; to the Publisher it is not."""
+    """A refusal is the end of an idempotent producer to kafka-python; to the Publisher not."""
     with Publisher(kafka_address, compression=None) as publisher:
         publisher.publish_raw(narrow_topic, b"k-1", b"small")
         publisher.flush()
