@@ -115,7 +115,8 @@ def acrophase(
         typer.Option(
             "--config",
             metavar="FILE",
-            help="Settings file (TOML); otherwise ACROPHASE_CONFIG, or acrophase.toml here.",
+            help="Settings file (TOML), given before the command; otherwise ACROPHASE_CONFIG, or "
+            "acrophase.toml here.",
         ),
     ] = None,
     version: Annotated[

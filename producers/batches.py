@@ -12,7 +12,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from producers.columns import first_line, numbered_lines
-from producers.files import FileReport, Series
+from producers.files import Series
+from producers.rows import FileReport
 from schemas.catalogue import load_catalogue
 from schemas.errors import InputFileError
 from schemas.events import Dose, Profile, Sleep, parse_event
@@ -39,7 +40,8 @@ def to_batches(
     before a censored reading, which travels alone. With ``replay`` each record was received when
     its last reading was taken, and a batch never spans more than a quarter of an hour (or half
     of the analyte's live window), so that a recording is judged as if it arrived live. With
-    ``now`` the publisher sets the time, and all of it is a backfill.
+    ``now`` the publisher sets the time, and all of it is a backfill. Each record states the
+    spacing of its own readings, which decides what they weigh.
 
     Raises InputFileError if the device or site of the series cannot travel.
     """
@@ -54,8 +56,8 @@ def to_batches(
         "unit": series.unit,
         "zone": series.zone,
         "timing": series.timing,
-        "interval_s": series.interval_s,
     }
+    spacing_s = series.spacing_s(analyte.decorrelation_s)
     times, offsets = series.times_ms, series.offset_ms
     begin = 0
     while begin < len(series):
@@ -70,6 +72,8 @@ def to_batches(
         end = begin + (int(np.argmax(apart)) if apart.any() else len(apart))
         if series.comparators[begin]:
             end = begin + 1
+        if spacing_s is not None:
+            heading["interval_s"] = max(0.001, round(float(spacing_s[begin:end].mean()), 3))
         heading["collected_at"] = _moment(times[begin], offsets[begin])
         heading["received_at"] = (
             _moment(times[end - 1], offsets[begin]) if received == "replay" else None

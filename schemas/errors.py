@@ -4,6 +4,7 @@
     ├── SettingsError            a setting is unknown or malformed; names the setting
     ├── CatalogueError           the analyte catalogue is inconsistent
     ├── InputFileError           a file cannot be read as readings; names line and column
+    ├── OutputFileError          a file cannot be written; names it
     ├── RejectedRecord           one record cannot be used; carries its reason code
     ├── DeliveryError            Kafka did not confirm a record; carries what was not delivered
     ├── BrokerUnavailable        no Kafka broker answers at the address
@@ -36,6 +37,10 @@ class CatalogueError(AcrophaseError):
 
 class InputFileError(AcrophaseError):
     """A file cannot be read as readings."""
+
+
+class OutputFileError(AcrophaseError):
+    """A file that was asked for cannot be written."""
 
 
 class Reason(StrEnum):

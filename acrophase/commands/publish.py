@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, Self
 
 import typer
 from rich.console import Console
@@ -14,10 +16,16 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
+from acrophase.recordings import require_analyte, split_times
 from acrophase.settings import load_settings
 from producers.batches import (
     Received,
@@ -29,8 +37,8 @@ from producers.batches import (
 )
 from producers.client import Publisher
 from producers.clocks import TimeUnit
-from producers.files import DEFAULT_SITE, FILE_DEVICE, FileMapping, FileReport, read_series
-from schemas.catalogue import load_catalogue
+from producers.files import Series, read_series, screen
+from producers.rows import DEFAULT_SITE, FILE_DEVICE, FileMapping, FileReport
 from schemas.errors import BrokerUnavailable, DeliveryError, InputFileError
 from schemas.readings import Reading, ReadingBatch
 from schemas.topics import EVENTS, READINGS
@@ -58,7 +66,19 @@ def publish(
         typer.Option(help="Column of the times: name, or number from 1; Date,Time joins two."),
     ] = None,
     value_column: Annotated[
-        str | None, typer.Option(help="Column of the values: name, or number from 1.")
+        str | None,
+        typer.Option(
+            help="Column of the values: name, or number from 1. Several, separated by commas, "
+            "are the samples of a wide table, see --times."
+        ),
+    ] = None,
+    times: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME,TIME,…",
+            help="When the columns of a wide table were sampled, e.g. --times=-30,0,30. The "
+            "other options about time say what the numbers mean.",
+        ),
     ] = None,
     subject_column: Annotated[
         str | None, typer.Option(help="Column of the people's ids; without it, one person.")
@@ -119,17 +139,26 @@ def publish(
 
     Tables need --analyte and, unless the file says it, columns and clock. JSON Lines of
     wire-format records are recognised and sent as they are. Rows that cannot be used are counted
-    and named, the others are sent, and the exit status is then 1.
+    and named, the others are sent, and the exit status is then 1. The same readings of the same
+    person and --device sent again count once.
 
     \b
+    # a watch's export, its epoch shifted to hide when it was recorded
     acrophase publish hr.csv --analyte heart-rate --subject person-1 \\
-        --time-unit epoch-s --start 2024-01-01T00:00
-    acrophase publish hourly.csv --analyte heart-rate --time-column time --value-column HR \\
-        --subject-column id --zone +00:00
+        --start 2024-01-01T00:00
+    # many people, one row an hour, epoch times that show the local clock as UTC
+    acrophase publish hourly.csv --analyte heart-rate --time-column time \\
+        --value-column HR --subject-column id --zone +00:00
+    # a curve read off a figure, in minutes from midnight
     acrophase publish cortisol.txt --analyte serum-cortisol --subject curve-1 \\
-        --time-unit minutes --start 2024-01-01T00:00
+        --time-unit minutes --start 00:00
+    # one row a person, one column a sample
+    acrophase publish saliva.csv --analyte saliva-cortisol --unit nmol/L \\
+        --subject-column id --value-column s1,s2,s3 --times=-30,0,30 \\
+        --time-unit minutes --start 2024-01-01T14:00
     """
-    address = load_settings(bootstrap=bootstrap).bootstrap
+    settings = load_settings(bootstrap=bootstrap)
+    address = settings.bootstrap
     report = FileReport()
     if is_wire_format(file):
         given = {
@@ -137,6 +166,7 @@ def publish(
             "--unit": unit,
             "--time-column": time_column,
             "--value-column": value_column,
+            "--times": times,
             "--subject-column": subject_column,
             "--subject": subject,
             "--zone": zone,
@@ -153,14 +183,9 @@ def publish(
                 f"{', '.join(unused)} would: leave that out."
             )
         items: Iterator[Item] = _wire_items(file, report, received)
-        total, what = None, "wire-format records"
+        total, what, span = None, "wire-format records", ""
     else:
-        if analyte is None:
-            raise InputFileError(
-                f"{file} does not say what was measured: add --analyte, one of "
-                + ", ".join(known.slug for known in load_catalogue())
-                + "."
-            )
+        analyte = require_analyte(file, analyte)
         if subject is None and subject_column is None:
             raise InputFileError(
                 f"{file}: whose readings are these? Add --subject with a pseudonym (letters and "
@@ -179,10 +204,19 @@ def publish(
             start=start,
             time_unit=time_unit,
             time_format=time_format,
+            sample_times=split_times(times),
         )
-        people = list(read_series(file, mapping, report))
+        latest = datetime.now(UTC) + timedelta(seconds=settings.future_tolerance_s)
+        with _reading(report):
+            people = screen(
+                file,
+                list(read_series(file, mapping, report)),
+                report,
+                round(latest.timestamp() * 1000),
+            )
         used = people[0].unit
         what = f"{analyte} in {used}" + (", the catalogue's unit" if unit is None else "")
+        span = _span(people, report.clock)
         total = report.readings
         batches = [
             to_batches(series, batch_size=batch_size, received=received) for series in people
@@ -196,7 +230,8 @@ def publish(
             sent += weight
     else:
         sent = _send(address, items, subjects, total)
-    _summarise(file, report, sent, subjects, what, "nothing was sent" if dry_run else address)
+    where = "nothing was sent" if dry_run else address
+    _summarise(file, report, sent, subjects, what, where, span)
     if report.n_refused:
         raise typer.Exit(1)
 
@@ -205,8 +240,10 @@ def _send(address: str, items: Iterator[Item], subjects: set[str], total: int | 
     """Publish all items; returns how many readings Kafka has confirmed."""
     publisher = Publisher(address)
     try:
-        with _progress(total) as advance, publisher:
+        with _progress(total) as advance, _CtrlC() as ctrl_c, publisher:
             for record, value, weight in items:
+                if ctrl_c.pressed:
+                    break
                 subjects.add(record.subject)
                 if value is None:
                     publisher.publish(record)
@@ -218,14 +255,39 @@ def _send(address: str, items: Iterator[Item], subjects: set[str], total: int | 
                 advance(publisher.confirmed)
             publisher.flush()
             advance(publisher.confirmed)
-    except (BrokerUnavailable, DeliveryError):
+        if ctrl_c.pressed:
+            raise KeyboardInterrupt
+    except (BrokerUnavailable, DeliveryError, KeyboardInterrupt) as error:
+        how = "you stopped it" if isinstance(error, KeyboardInterrupt) else "it failed"
         typer.echo(
-            f"{_count(publisher.confirmed, 'reading')} confirmed before it failed. Send the "
-            "file again when Kafka is back: the same readings count once.",
+            f"{_count(publisher.confirmed, 'reading')} confirmed before {how}. Send the whole "
+            "file again: the same readings count once.",
             err=True,
         )
         raise
     return publisher.confirmed
+
+
+class _CtrlC:
+    """Ctrl-C as a request: an exception could fall between a record's way to Kafka and its count.
+
+    The second one interrupts at once.
+    """
+
+    pressed = False
+
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGINT, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self.pressed:
+            raise KeyboardInterrupt
+        self.pressed = True
+        typer.echo("\nstopping when what is under way has arrived; again to stop at once", err=True)
 
 
 def _wire_items(file: Path, report: FileReport, received: Received) -> Iterator[Item]:
@@ -248,6 +310,31 @@ def _last_time(record: WireRecord) -> datetime:
 
 def _weight(record: WireRecord) -> int:
     return len(record.values) if isinstance(record, ReadingBatch) else 1
+
+
+def _span(people: list[Series], clock: str) -> str:
+    """From when to when on the wearers' own clocks, and how the file's times were understood."""
+    local = [series.times_ms[[0, -1]] + series.offset_ms[[0, -1]] for series in people]
+    first, last = min(each[0] for each in local), max(each[1] for each in local)
+    told = (f"{datetime.fromtimestamp(int(ms) / 1000, UTC):%Y-%m-%d %H:%M}" for ms in (first, last))
+    return f"collected {' to '.join(told)} local time ({clock})"
+
+
+@contextlib.contextmanager
+def _reading(report: FileReport) -> Iterator[None]:
+    """On a terminal, how many rows have been read: a large file takes its time."""
+
+    class Rows(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"reading {report.rows:,} rows")
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), Rows(), TimeElapsedColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
+        progress.add_task("reading", total=None)
+        yield
 
 
 @contextlib.contextmanager
@@ -277,10 +364,12 @@ def _progress(total: int | None) -> Iterator[Callable[[int], None]]:
 
 
 def _summarise(
-    file: Path, report: FileReport, sent: int, subjects: set[str], what: str, where: str
+    file: Path, report: FileReport, sent: int, subjects: set[str], what: str, where: str, span: str
 ) -> None:
     people = "1 person" if len(subjects) == 1 else f"{len(subjects)} people"
     typer.echo(f"{file}: {_count(sent, 'reading')} of {people} ({what}) -> {where}")
+    if span:
+        typer.echo(span)
     if report.absent:
         typer.echo(f"{_count(report.absent, 'row')} without a value")
     for note, count in report.notes.items():

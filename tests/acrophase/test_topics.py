@@ -44,3 +44,4 @@ def test_it_tells_what_differs_and_changes_nothing(address: str) -> None:
     result = CliRunner().invoke(app, ["create", "--bootstrap", address, "--partitions", "4"])
     assert result.exit_code == 1
     assert "differs: 2 partitions instead of 4" in result.output
+    assert "Nothing was changed. Give the partitions that there are" in result.stderr

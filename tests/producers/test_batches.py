@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from producers.batches import is_wire_format, merge_batches, to_batches, wire_records
 from producers.clocks import parse_zone
-from producers.files import FileMapping, FileReport, Series, pseudonym, read_series
+from producers.files import Series, read_series
+from producers.rows import FileMapping, FileReport, pseudonym
 from schemas.readings import ReadingBatch
 
 ZONED = "2024-01-01T08:00:00+01:00"
