@@ -47,8 +47,11 @@ class Seen:
         self._first_day = 0
         self._hours = array("i")
 
-    def add(self, time_ms: int, received_ms: int) -> bool:
-        """Remember one time; False if it was there already."""
+    def add(self, time_ms: int, received_ms: int, replayed: bool = False) -> bool:
+        """Remember one time; False if it was there already.
+
+        replayed: it comes out of the dead letters, so it is certain that it was not in its hour.
+        """
         day = time_ms // DAY_MS
         if (
             time_ms - self._newest == self._step
@@ -61,7 +64,7 @@ class Seen:
         else:
             runs = self._days.get(day)
             if runs is None or self._expiry[day] < received_ms:
-                if self._repeats(time_ms, received_ms):
+                if not replayed and self._repeats(time_ms, received_ms):
                     return False
                 self._forget(received_ms)
                 self._days[day] = array("q", (time_ms, 0, 1))
@@ -73,7 +76,7 @@ class Seen:
             elif _contains(runs, time_ms):
                 self._expiry[day] = max(self._expiry[day], received_ms + MEMORY_MS)
                 return False
-            elif self._repeats(time_ms, received_ms):
+            elif not replayed and self._repeats(time_ms, received_ms):
                 return False
             else:
                 runs.extend((time_ms, 0, 1))
@@ -82,15 +85,22 @@ class Seen:
         self._expiry[day] = max(self._expiry.get(day, 0), received_ms + MEMORY_MS)
         return True
 
-    def add_all(self, times_ms: Sequence[int], received_ms: int, step: int = 0) -> Sequence[int]:
+    def add_all(
+        self, times_ms: Sequence[int], received_ms: int, step: int = 0, replayed: bool = False
+    ) -> Sequence[int]:
         """Remember many times; returns the positions that are fresh, in order.
 
-        step: their spacing, if they are ascending and regular.
+        step: their spacing, if they are ascending and regular; replayed: see `add`.
         """
         n = len(times_ms)
         first, last = times_ms[0], times_ms[-1]
         day = first // DAY_MS
-        if step and first > self._newest and day == last // DAY_MS and self.add(first, received_ms):
+        if (
+            step
+            and first > self._newest
+            and day == last // DAY_MS
+            and self.add(first, received_ms, replayed)
+        ):
             # the usual case, a regular batch after all before it, without a loop
             if n > 1:
                 runs = self._days[day]
@@ -103,7 +113,7 @@ class Seen:
                 self._newest = last
                 self._step = runs[-2] if runs[-1] > 1 else 0
             return range(n)
-        return [i for i, time_ms in enumerate(times_ms) if self.add(time_ms, received_ms)]
+        return [i for i, time_ms in enumerate(times_ms) if self.add(time_ms, received_ms, replayed)]
 
     def _append(self, runs: array[int], time_ms: int) -> None:
         start, step, count = runs[-3:]

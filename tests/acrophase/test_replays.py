@@ -109,6 +109,16 @@ def test_late_readings_of_a_forgotten_hour_count(tmp_path: Path) -> None:
     assert worker.take(late) == len(hours) + 48
 
 
+def test_a_dead_letter_of_a_forgotten_hour_counts() -> None:
+    seen = Seen()
+    for minute in range(40 * 1440):
+        if minute != 600:
+            assert seen.add(minute * 60_000, minute * 60_000)
+    assert not seen.add(601 * 60_000, 601 * 60_000)
+    assert not seen.add(600 * 60_000, 600 * 60_000)  # cannot be told from the others of its hour
+    assert seen.add(600 * 60_000, 600 * 60_000, replayed=True)
+
+
 def test_the_hours_of_forgotten_days_are_bounded() -> None:
     seen = Seen()
     for day in (20_000, 3, 20_500, 19_990, 20_000 + 2 * MOST_DAYS, 20_000 + 2 * MOST_DAYS + 9):
