@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
@@ -47,12 +49,12 @@ def free_port() -> int:
 
 
 def answers(port: int) -> bool:
-    """Whether somebody listens there."""
+    """Whether a page is served there (the port is taken a moment before)."""
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        with urlopen(f"http://127.0.0.1:{port}/", timeout=WITHIN_S) as answer:
+            return int(answer.status) == 200
     except OSError:
         return False
-    return True
 
 
 class PageProcess:
@@ -77,14 +79,14 @@ class PageProcess:
         """Its log so far."""
         return self._log.read_text(errors="replace")
 
-    def stop(self) -> None:
-        """End it, gently if it lets us."""
-        self.process.terminate()
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit status after a signal; killed, with status -9, if it does not end by itself."""
+        self.process.send_signal(number)
         try:
-            self.process.wait(WITHIN_S)
+            return self.process.wait(WITHIN_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait()
+            return self.process.wait()
 
     def __enter__(self) -> Self:
         return self

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import signal
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from schemas.measurements import PROFILE, RHYTHM
 from schemas.results import DeviationKind
-from tests.dashboards.browser import Desk, Rows, Ward
+from tests.dashboards.browser import Desk, PageProcess, Rows, Ward
 from tests.dashboards.clinic import NOW, Clinic, Plan, half_hour, rhythm
 
 pytestmark = pytest.mark.browser
@@ -273,3 +275,21 @@ def test_five_hundred_people_are_still_a_queue(ward: Ward, desk: Desk) -> None:
     )
     expect(page.locator(".queue > a").first).to_contain_text("many-500")
     assert len(set(queue(page))) == 508
+
+
+def test_a_page_that_was_away_comes_back_by_itself(
+    ward: Ward, chromium: Browser, tmp_path: Path
+) -> None:
+    served = PageProcess(ward.path, tmp_path / "log")
+    desk = Desk(chromium, served.address)  # its own: losing the connection is no complaint here
+    page = desk.open("/?subject=sim-02")
+    expect(page.locator(".chart svg")).to_have_count(2)
+    assert served.stop(signal.SIGINT) == 0, "though a browser is connected"
+    expect(page.get_by_text("Connection lost")).to_be_visible()
+    Clinic(ward.store).alert(
+        "sim-08", "saliva-cortisol", DeviationKind.LEVEL, "higher", "major", "New.", hours_ago=99
+    )
+    with PageProcess(ward.path, tmp_path / "log", served.port):
+        expect(page.locator(".queue > a").first).to_contain_text("sim-08")
+        expect(page.locator(".person h2")).to_have_text("sim-02")
+        desk.close()
