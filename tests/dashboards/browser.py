@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import socket
 import sqlite3
@@ -24,21 +23,6 @@ from processors.store.sqlite import SqliteStore
 from schemas.measurements import MEASUREMENTS, RHYTHM, Measurement, Row
 
 WITHIN_S = 30.0  # a busy machine is not a wrong result
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-# Nothing but the page may make requests.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-def chromium_path() -> str | None:
-    """The browser of this machine."""
-    return next((found for name in _NAMES if (found := shutil.which(name))), None)
 
 
 def free_port() -> int:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from dashboards.page.source import Overview, read_overview
 from processors.store.memory import MemoryStore
 from tests.dashboards.browser import (
-    ARGUMENTS,
     WITHIN_S,
     Desk,
     PageProcess,
     Rows,
     Ward,
-    chromium_path,
 )
 from tests.dashboards.clinic import Clinic, fill
 
@@ -41,22 +39,6 @@ def overview(clinic_store: MemoryStore) -> Overview:
 def clinic() -> Clinic:
     """An empty clinic in memory, to be filled as a test needs it."""
     return Clinic(MemoryStore())
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """This machine's Chromium, headless.
-
-    Not for the session: while it lives, Playwright's event loop runs in this thread, and no test of
-    asyncio can.
-    """
-    path = chromium_path()
-    if path is None:
-        pytest.skip("there is no Chromium on this machine (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
