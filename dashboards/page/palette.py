@@ -49,7 +49,11 @@ def band_series(runs: Sequence[Sequence[Bounds]], fill: str, *, axis: int = 0) -
     return {
         "type": "custom",
         ":renderItem": _BAND_RENDERER.format(fill=fill),
-        "data": [[*bounds, index] for index, run in enumerate(runs) for bounds in run],
+        "data": [
+            [x, _brief(low), _brief(high), index]
+            for index, run in enumerate(runs)
+            for x, low, high in run
+        ],
         "encode": {"x": 0, "y": [1, 2]},
         "xAxisIndex": axis,
         "yAxisIndex": axis,
@@ -57,6 +61,11 @@ def band_series(runs: Sequence[Sequence[Bounds]], fill: str, *, axis: int = 0) -
         "silent": True,
         "tooltip": {"show": False},
     }
+
+
+def _brief(value: float) -> float:
+    """As fine as any screen: curves are most of what travels to the browser."""
+    return float(f"{value:.5g}")
 
 
 def line_series(
@@ -70,7 +79,7 @@ def line_series(
     """A line through [x, y] points; y None breaks it."""
     return {
         "type": "line",
-        "data": [list(point) for point in data],
+        "data": [[x, None if y is None else _brief(y)] for x, y in data],
         "showSymbol": False,
         "silent": True,
         "connectNulls": False,

@@ -158,7 +158,7 @@ class PageView:
         wall_ms = round(time.time() * 1000)
         self._clock.set_content(markup.data_clock(overview.now_ms, wall_ms, _zone_ms(wall_ms)))
         self._counters.set_content(markup.counters(count(entries)))
-        if self._person is None and entries:
+        if not self._chosen and entries and self._person not in overview.people():
             self._person = entries[0].person
         self._show_queue(entries, overview.now_ms or wall_ms)
         self._show_person(snapshot, overview)

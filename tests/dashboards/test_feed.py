@@ -116,6 +116,21 @@ async def test_nobody_looks_and_nobody_asks(store: Counted) -> None:
         assert (len(store.questions), len(visitor.shown)) == (asked, shown)
 
 
+async def test_what_nobody_has_looked_at_for_a_while_is_not_shown_to_the_next(
+    store: Counted,
+) -> None:
+    async with _running(store) as feed:
+        visitor = Visitor()
+        feed.join(visitor)
+        await _until(lambda: visitor.shown)
+        feed.leave(visitor)
+        await _until(lambda: feed.snapshot.overview is None)
+        late = Visitor()
+        feed.join(late)
+        await _until(lambda: late.shown)
+        assert late.shown[0].overview is not None
+
+
 async def test_many_visitors_cost_as_much_as_one(store: Counted) -> None:
     async with _running(store) as feed:
         visitors = [Visitor() for _ in range(50)]
