@@ -113,9 +113,10 @@ class ReadingHeading(BaseModel):
         default=None,
         gt=0,
         allow_inf_nan=False,
-        description="Sampling interval of the source in seconds. Readings closer together than "
-        "the analyte's decorrelation time share one unit of weight; without this field a batch's "
-        "own mean spacing counts, and for a single reading the catalogue's cadence.",
+        description="Seconds from one reading of the source to the next, around this record. "
+        "Readings closer together than the analyte's decorrelation time share one unit of weight; "
+        "without this field a batch's own mean spacing counts, and for a single reading the "
+        "catalogue's cadence.",
     )
 
 

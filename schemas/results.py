@@ -45,8 +45,15 @@ Severity = Literal["minor", "moderate", "major"]
 class SeriesResult(BaseModel):
     """What every result has in common."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        serialize_by_alias=True,
+        # A result is sent whole: fields without a value are null.
+        json_schema_serialization_defaults_required=True,
+    )
 
+    schema_: int = Field(default=1, alias="schema", description="Version of this record's shape.")
     site: str = Field(description="Tenant or study site.")
     subject: str = Field(description="Pseudonymous id of the person.")
     analyte: str = Field(description="Analyte slug of the catalogue.")
