@@ -139,6 +139,7 @@ def resolved(shape: Schema, document: Schema) -> Schema:
     merged: Schema = {}
     for part in parts:
         merged |= {key: value for key, value in part.items() if key != "type"}
+    merged |= {key: value for key, value in shape.items() if key != "anyOf"}
     return {**merged, "type": sorted({kind for part in parts for kind in _types(part)})}
 
 

@@ -145,11 +145,10 @@ def _record(name: str, document: dict[str, Any]) -> Iterator[str]:
         yield json.dumps(EXAMPLES[name])
         yield "```"
         yield ""
-    yield from _fields(document)
+    yield from _fields(document, incoming=MODELS[name][1] == "validation")
 
 
-def _fields(document: dict[str, Any]) -> Iterator[str]:
-    incoming = any("default" in shape for shape in document["properties"].values())
+def _fields(document: dict[str, Any], *, incoming: bool) -> Iterator[str]:
     yield "| field | holds | " + ("without it | " if incoming else "") + "meaning |"
     yield "| --- | --- | " + ("--- | " if incoming else "") + "--- |"
     required = document.get("required", [])
@@ -205,7 +204,7 @@ def _dead_letters(document: dict[str, Any]) -> Iterator[str]:
         "dead-letters replay` sends them again."
     )
     yield ""
-    yield from _fields(document)
+    yield from _fields(document, incoming=False)
     yield "| reason | meaning |"
     yield "| --- | --- |"
     for reason in Reason:
