@@ -108,7 +108,12 @@ class ReadingHeading(BaseModel):
     assayed_at: AwareDatetime | None = Field(
         default=None, description="When the laboratory ran the sample."
     )
-    timing: Timing = Field(default="reported", description="How the collection time is known.")
+    timing: Timing = Field(
+        default="reported",
+        description="How the collection time is known: device, by the source's own clock; "
+        "verified, by something or somebody that watched; reported, by the person; assumed, from "
+        "the plan.",
+    )
     interval_s: float | None = Field(
         default=None,
         gt=0,
