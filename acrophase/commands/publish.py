@@ -25,20 +25,14 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from acrophase.recordings import require_analyte, split_times
+from acrophase.recordings import refuse_unused, require_analyte, split_times
 from acrophase.settings import load_settings
-from producers.batches import (
-    Received,
-    WireRecord,
-    is_wire_format,
-    merge_batches,
-    to_batches,
-    wire_records,
-)
+from producers.batches import Received, merge_batches, to_batches
 from producers.client import Publisher
 from producers.clocks import TimeUnit
 from producers.files import Series, read_series, screen
 from producers.rows import DEFAULT_SITE, FILE_DEVICE, FileMapping, FileReport
+from producers.wire import WireRecord, is_wire_format, wire_records
 from schemas.errors import BrokerUnavailable, DeliveryError, InputFileError
 from schemas.readings import Reading, ReadingBatch
 from schemas.topics import EVENTS, READINGS
@@ -161,27 +155,24 @@ def publish(
     address = settings.bootstrap
     report = FileReport()
     if is_wire_format(file):
-        given = {
-            "--analyte": analyte,
-            "--unit": unit,
-            "--time-column": time_column,
-            "--value-column": value_column,
-            "--times": times,
-            "--subject-column": subject_column,
-            "--subject": subject,
-            "--zone": zone,
-            "--start": start,
-            "--time-unit": None if time_unit == "auto" else time_unit,
-            "--time-format": time_format,
-            "--device": device,
-            "--site": site,
-        }
-        unused = [name for name, value in given.items() if value is not None]
-        if unused:
-            raise InputFileError(
-                f"{file} holds wire-format records, which say for themselves what "
-                f"{', '.join(unused)} would: leave that out."
-            )
+        refuse_unused(
+            file,
+            {
+                "--analyte": analyte,
+                "--unit": unit,
+                "--time-column": time_column,
+                "--value-column": value_column,
+                "--times": times,
+                "--subject-column": subject_column,
+                "--subject": subject,
+                "--zone": zone,
+                "--start": start,
+                "--time-unit": None if time_unit == "auto" else time_unit,
+                "--time-format": time_format,
+                "--device": device,
+                "--site": site,
+            },
+        )
         items: Iterator[Item] = _wire_items(file, report, received)
         total, what, span = None, "wire-format records", ""
     else:

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.batches import is_wire_format, merge_batches, to_batches, wire_records
+from producers.batches import merge_batches, to_batches
 from producers.clocks import parse_zone
 from producers.files import Series, read_series
-from producers.rows import FileMapping, FileReport, pseudonym
+from producers.rows import FileMapping, pseudonym
 from schemas.readings import ReadingBatch
 
 ZONED = "2024-01-01T08:00:00+01:00"
@@ -72,23 +72,6 @@ def test_each_record_states_the_spacing_of_its_own_readings(tmp_path: Path) -> N
     assert sum(weights) == pytest.approx(3_000 + 295 + 2 * 7_200 - 7_200 / 2 + 150, rel=0.05)
     alone = list(to_batches(read_one(write(tmp_path, "1704092400,60\n"), zone="+00:00")))
     assert [record.interval_s for record in alone] == [None]
-
-
-def test_wire_format_is_recognised_and_kept_byte_for_byte(tmp_path: Path) -> None:
-    reading = (
-        '{"subject":"p-1","device":"d","code":"8867-4","unit":"/min",'
-        f'"collected_at":"{ZONED}","value": 60,"extra":1}}'
-    )
-    event = f'{{"kind":"wake","subject":"p-1","at":"{ZONED}"}}'
-    bad = reading.replace("p-1", "jane@x.org")
-    path = write(tmp_path, "\n".join([reading, event, "{oops", bad]) + "\n")
-    assert is_wire_format(path)
-    report = FileReport()
-    records = list(wire_records(path, report))
-    assert [value.decode() for value, _ in records] == [reading, event]
-    assert (report.rows, report.readings, report.n_refused) == (4, 2, 2)
-    assert "jane" not in " ".join(report.sentences())
-    assert not is_wire_format(write(tmp_path, f'{{"time": "{ZONED}", "value": 60}}\n'))
 
 
 readings_of_people = st.lists(
