@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from schemas.catalogue import load_catalogue
@@ -17,6 +18,16 @@ def require_analyte(file: Path, analyte: str | None) -> str:
             + "."
         )
     return analyte
+
+
+def refuse_unused(file: Path, given: Mapping[str, str | None]) -> None:
+    """Raises InputFileError that names the options that a file of records cannot use."""
+    unused = [name for name, value in given.items() if value is not None]
+    if unused:
+        raise InputFileError(
+            f"{file} holds wire-format records, which say for themselves what "
+            f"{', '.join(unused)} would: leave that out."
+        )
 
 
 def split_times(times: str | None) -> tuple[str, ...] | None:

@@ -214,8 +214,13 @@ def is_absent(cell: str) -> bool:
     return cell.strip().casefold() in ABSENT
 
 
+def looks_dated(cell: str) -> bool:
+    """Whether a cell begins like a date or a time of day."""
+    return bool(_DATED.match(cell.strip()))
+
+
 def _is_data(cell: str) -> bool:
-    return bool(_NUMBER.match(cell) or _DATED.match(cell))
+    return bool(_NUMBER.match(cell)) or looks_dated(cell)
 
 
 def _cut(line: str, delimiter: Delimiter) -> list[str]:

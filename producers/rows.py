@@ -15,7 +15,7 @@ import numpy as np
 from pydantic_core import PydanticCustomError
 
 from producers.clocks import Clock, TimeUnit, choose_clock, parse_number
-from producers.columns import TIME_NAMES, Cells, Table, is_absent
+from producers.columns import TIME_NAMES, Cells, Table, is_absent, looks_dated
 from schemas.errors import InputFileError
 from schemas.readings import check_subject
 
@@ -278,16 +278,18 @@ def _time_and_value(table: Table, mapping: FileMapping) -> tuple[tuple[int, ...]
         taken.add(value)
     if mapping.time_column is not None:
         times = table.columns(mapping.time_column)
-    elif table.names is None:
-        left = sorted(everything - taken)
-        times = (left[0],) if left and table.width == 2 + bool(mapping.subject_column) else None
     else:
-        usual = [i for i, name in enumerate(table.names) if name.casefold() in TIME_NAMES]
         left = sorted(everything - taken)
+        usual = [i for i in left if table.names and table.names[i].casefold() in TIME_NAMES]
+        dated = [i for i in left if all(looks_dated(row[i]) for row in table.sample if row[i:])]
         if len(usual) == 1:
             times = (usual[0],)
-        elif value is not None and len(left) == 1:
+        elif len(dated) == 1:
+            times = (dated[0],)
+        elif table.names is None and table.width == 2 + bool(mapping.subject_column):
             times = (left[0],)
+        elif value is not None:
+            times = (left[0],) if len(left) == 1 else None
     if times is not None and value is None:
         left = sorted(everything - taken - set(times))
         value = left[0] if len(left) == 1 else None

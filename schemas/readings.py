@@ -108,14 +108,20 @@ class ReadingHeading(BaseModel):
     assayed_at: AwareDatetime | None = Field(
         default=None, description="When the laboratory ran the sample."
     )
-    timing: Timing = Field(default="reported", description="How the collection time is known.")
+    timing: Timing = Field(
+        default="reported",
+        description="How the collection time is known: device, by the source's own clock; "
+        "verified, by something or somebody that watched; reported, by the person; assumed, from "
+        "the plan.",
+    )
     interval_s: float | None = Field(
         default=None,
         gt=0,
         allow_inf_nan=False,
-        description="Sampling interval of the source in seconds. Readings closer together than "
-        "the analyte's decorrelation time share one unit of weight; without this field a batch's "
-        "own mean spacing counts, and for a single reading the catalogue's cadence.",
+        description="Seconds from one reading of the source to the next, around this record. "
+        "Readings closer together than the analyte's decorrelation time share one unit of weight; "
+        "without this field a batch's own mean spacing counts, and for a single reading the "
+        "catalogue's cadence.",
     )
 
 

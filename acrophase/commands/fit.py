@@ -9,18 +9,24 @@ import typer
 from rich.console import Console
 
 from acrophase.fits import fit_samples, prepare, with_posterior
-from acrophase.recordings import require_analyte, split_times
+from acrophase.recordings import refuse_unused, require_analyte, split_times
 from acrophase.tables import print_many, print_one
 from producers.clocks import TimeUnit
 from producers.files import SAME_TIME, read_series
 from producers.rows import FileMapping, FileReport
+from producers.wire import is_wire_format, wire_series
 from schemas.analytes import Scale
 from schemas.catalogue import load_catalogue
 from schemas.errors import InputFileError
 
 
 def fit(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, table or JSON Lines file.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="CSV, white-space table, JSON Lines or wire-format records."
+        ),
+    ],
     analyte: Annotated[
         str | None,
         typer.Option(help="What was measured: a slug of the catalogue, e.g. serum-cortisol."),
@@ -102,22 +108,41 @@ def fit(
         --value-column HR --subject-column id --time-unit clock-hour --start 00:00
     """
     known = load_catalogue()[require_analyte(file, analyte)]
-    mapping = FileMapping(
-        analyte=known.slug,
-        unit=unit,
-        time_column=time_column,
-        value_column=value_column,
-        subject_column=subject_column,
-        subject=subject,
-        zone=zone,
-        start=start,
-        time_unit=time_unit,
-        time_format=time_format,
-        sample_times=split_times(times),
-    )
-    errors = Console(stderr=True)
     report = FileReport()
-    people = [s for s in read_series(file, mapping, report) if only in (None, s.subject)]
+    if is_wire_format(file):
+        refuse_unused(
+            file,
+            {
+                "--unit": unit,
+                "--time-column": time_column,
+                "--value-column": value_column,
+                "--times": times,
+                "--subject-column": subject_column,
+                "--subject": subject,
+                "--zone": zone,
+                "--start": start,
+                "--time-unit": None if time_unit == "auto" else time_unit,
+                "--time-format": time_format,
+            },
+        )
+        everybody = wire_series(file, known, report)
+    else:
+        mapping = FileMapping(
+            analyte=known.slug,
+            unit=unit,
+            time_column=time_column,
+            value_column=value_column,
+            subject_column=subject_column,
+            subject=subject,
+            zone=zone,
+            start=start,
+            time_unit=time_unit,
+            time_format=time_format,
+            sample_times=split_times(times),
+        )
+        everybody = read_series(file, mapping, report)
+    errors = Console(stderr=True)
+    people = [series for series in everybody if only in (None, series.subject)]
     # Readings at one time are told of with the person whose they are.
     notes = [f"{n} readings {note}" for note, n in report.notes.items() if note != SAME_TIME]
     for sentence in (*report.sentences(), *notes):

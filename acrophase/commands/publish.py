@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, Self
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
-from acrophase.recordings import require_analyte, split_times
+from acrophase.progress import CtrlC, confirmed_readings, reading_rows
+from acrophase.recordings import refuse_unused, require_analyte, split_times
 from acrophase.settings import load_settings
-from producers.batches import (
-    Received,
-    WireRecord,
-    is_wire_format,
-    merge_batches,
-    to_batches,
-    wire_records,
-)
+from producers.batches import Received, merge_batches, to_batches
 from producers.client import Publisher
 from producers.clocks import TimeUnit
 from producers.files import Series, read_series, screen
 from producers.rows import DEFAULT_SITE, FILE_DEVICE, FileMapping, FileReport
+from producers.wire import WireRecord, is_wire_format, wire_records
 from schemas.errors import BrokerUnavailable, DeliveryError, InputFileError
 from schemas.readings import Reading, ReadingBatch
 from schemas.topics import EVENTS, READINGS
@@ -161,27 +140,24 @@ def publish(
     address = settings.bootstrap
     report = FileReport()
     if is_wire_format(file):
-        given = {
-            "--analyte": analyte,
-            "--unit": unit,
-            "--time-column": time_column,
-            "--value-column": value_column,
-            "--times": times,
-            "--subject-column": subject_column,
-            "--subject": subject,
-            "--zone": zone,
-            "--start": start,
-            "--time-unit": None if time_unit == "auto" else time_unit,
-            "--time-format": time_format,
-            "--device": device,
-            "--site": site,
-        }
-        unused = [name for name, value in given.items() if value is not None]
-        if unused:
-            raise InputFileError(
-                f"{file} holds wire-format records, which say for themselves what "
-                f"{', '.join(unused)} would: leave that out."
-            )
+        refuse_unused(
+            file,
+            {
+                "--analyte": analyte,
+                "--unit": unit,
+                "--time-column": time_column,
+                "--value-column": value_column,
+                "--times": times,
+                "--subject-column": subject_column,
+                "--subject": subject,
+                "--zone": zone,
+                "--start": start,
+                "--time-unit": None if time_unit == "auto" else time_unit,
+                "--time-format": time_format,
+                "--device": device,
+                "--site": site,
+            },
+        )
         items: Iterator[Item] = _wire_items(file, report, received)
         total, what, span = None, "wire-format records", ""
     else:
@@ -207,7 +183,7 @@ def publish(
             sample_times=split_times(times),
         )
         latest = datetime.now(UTC) + timedelta(seconds=settings.future_tolerance_s)
-        with _reading(report):
+        with reading_rows(report):
             people = screen(
                 file,
                 list(read_series(file, mapping, report)),
@@ -240,7 +216,7 @@ def _send(address: str, items: Iterator[Item], subjects: set[str], total: int | 
     """Publish all items; returns how many readings Kafka has confirmed."""
     publisher = Publisher(address)
     try:
-        with _progress(total) as advance, _CtrlC() as ctrl_c, publisher:
+        with confirmed_readings(total) as advance, CtrlC() as ctrl_c, publisher:
             for record, value, weight in items:
                 if ctrl_c.pressed:
                     break
@@ -266,28 +242,6 @@ def _send(address: str, items: Iterator[Item], subjects: set[str], total: int | 
         )
         raise
     return publisher.confirmed
-
-
-class _CtrlC:
-    """Ctrl-C as a request: an exception could fall between a record's way to Kafka and its count.
-
-    The second one interrupts at once.
-    """
-
-    pressed = False
-
-    def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._on_signal)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if self.pressed:
-            raise KeyboardInterrupt
-        self.pressed = True
-        typer.echo("\nstopping when what is under way has arrived; again to stop at once", err=True)
 
 
 def _wire_items(file: Path, report: FileReport, received: Received) -> Iterator[Item]:
@@ -318,49 +272,6 @@ def _span(people: list[Series], clock: str) -> str:
     first, last = min(each[0] for each in local), max(each[1] for each in local)
     told = (f"{datetime.fromtimestamp(int(ms) / 1000, UTC):%Y-%m-%d %H:%M}" for ms in (first, last))
     return f"collected {' to '.join(told)} local time ({clock})"
-
-
-@contextlib.contextmanager
-def _reading(report: FileReport) -> Iterator[None]:
-    """On a terminal, how many rows have been read: a large file takes its time."""
-
-    class Rows(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text(f"reading {report.rows:,} rows")
-
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), Rows(), TimeElapsedColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        progress.add_task("reading", total=None)
-        yield
-
-
-@contextlib.contextmanager
-def _progress(total: int | None) -> Iterator[Callable[[int], None]]:
-    """A progress bar of confirmed readings on a terminal; nothing where there is none."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _confirmed: None
-        return
-    columns = (
-        TextColumn("publishing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("readings"),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("publishing", total=total, rate="")
-
-        def advance(confirmed: int) -> None:
-            speed = progress.tasks[0].speed
-            rate = f"{speed:,.0f}/s" if speed else ""
-            progress.update(task, completed=confirmed, rate=rate)
-
-        yield advance
 
 
 def _summarise(

@@ -142,8 +142,8 @@ def simulate(
                 key = delivery.subject.encode()
                 publisher.publish_raw(delivery.topic, key, delivery.value, readings=weight)
     typer.echo(
-        f"{people} people, {days} days from {begin.isoformat()}: {readings} readings in "
-        f"{records} records"
+        f"{people} {'person' if people == 1 else 'people'}, {days} day{'s'[: days > 1]} from "
+        f"{begin.isoformat()}: {readings} readings in {records} records"
     )
 
 

@@ -89,7 +89,8 @@ def create(
     reports = create_topics(settings.bootstrap, settings.partitions, replication)
     for report in reports:
         state = "created" if report.created else "exists"
-        typer.echo(f"{report.name}: {state}, {report.partitions} partitions")
+        count = f"{report.partitions} partition{'s'[: report.partitions > 1]}"
+        typer.echo(f"{report.name}: {state}, {count}")
         for difference in report.differences:
             typer.echo(f"  differs: {difference}")
     if any(report.differences for report in reports):

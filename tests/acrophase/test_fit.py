@@ -258,6 +258,26 @@ def test_without_an_analyte_those_that_there_are_are_listed(tmp_path: Path) -> N
     assert "add --analyte, one of saliva-cortisol" in str(refused.exception)
 
 
+def test_records_of_the_simulator_are_fitted_and_the_truth_is_found(tmp_path: Path) -> None:
+    paths = {name: tmp_path / name for name in ("readings.jsonl", "truth.json")}
+    options = ("--people", "2", "--days", "14", "--start", "2026-01-05", "--seed", "3")
+    files = ("--out", str(paths["readings.jsonl"]), "--truth", str(paths["truth.json"]))
+    assert CliRunner().invoke(app, ["simulate", *options, *files]).exit_code == 0
+    result = run(paths["readings.jsonl"], "--analyte", "wrist-temperature", "--json")
+    assert result.exit_code == 0, result.output
+    truth = {p["subject"]: p for p in json.loads(paths["truth.json"].read_text())["people"]}
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {answer["subject"] for answer in answers} == {"sim-01", "sim-02"}
+    for answer in answers:
+        known = truth[answer["subject"]]["analytes"]["wrist-temperature"]
+        low, high = answer["posterior"]["mesor_interval"]
+        assert answer["midline"] == pytest.approx(known["mesor"], abs=2 * (high - low))
+        shift = answer["least_squares"]["acrophase"] - known["acrophase"]
+        assert abs((shift + 12) % 24 - 12) < 1.0
+    refused = run(paths["readings.jsonl"], "--analyte", "heart-rate", "--zone", "UTC")
+    assert "leave that out" in str(refused.exception)
+
+
 def test_a_wide_table_is_fitted(tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
     path.write_text("id,a,b,c,d,e,f\n1,60,65,70,75,70,65\n2,70,65,60,55,60,65\n")

@@ -14,13 +14,13 @@ from processors.engine.seen import DAY_MS, MOST_DAYS, Seen
 from processors.engine_port import Record
 from producers.batches import to_batches
 from producers.files import read_series
-from producers.rows import FileMapping
+from producers.rows import FileMapping, FileReport
 from schemas.catalogue import load_catalogue
 from schemas.measurements import RHYTHM
 from schemas.readings import Reading, ReadingBatch
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
-SENT_MS = round(datetime(2026, 6, 1, tzinfo=UTC).timestamp() * 1000)
+SENT_MS = round(datetime(2027, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
 
 class Worker:
@@ -32,16 +32,19 @@ class Worker:
         self._state: dict[bytes, bytes | None] = {}
 
     def take(self, records: Iterable[Reading | ReadingBatch]) -> int:
+        frame = []
         for record in records:
             value = record.model_dump_json(by_alias=True, exclude_none=True).encode()
             key = record.subject.encode()
-            self._partition.process([Record("readings", 0, self._offset, SENT_MS, key, value)])
+            frame.append(Record("readings", 0, self._offset, SENT_MS, key, value))
             self._offset += 1
+        for first in range(0, len(frame), 500):
+            self._partition.process(frame[first : first + 500])
         rows = self._partition.settle().rows.get(RHYTHM, [])
         self._state.update(self._partition.changes())
         if rows:
-            self.counted = int(dict(zip(RHYTHM.columns, rows[-1], strict=True))["n_readings"])
-        return self.counted
+            self.rhythm = dict(zip(RHYTHM.columns, rows[-1], strict=True))
+        return int(self.rhythm["n_readings"])
 
     def restart(self) -> None:
         """Another worker goes on from the state rows alone."""
@@ -83,6 +86,22 @@ def test_the_second_time_counts_nothing(irregular: Path, restart: bool) -> None:
     if restart:
         worker.restart()
     assert worker.take(records(irregular)) == 3_000
+
+
+def test_the_wearable_recording_is_established_and_counts_once(shared_data: Path) -> None:
+    """100,000 readings, in bursts and now and then: a rhythm, and as many as there are times."""
+    path = shared_data / "wearable_heart_rate/hr_data.csv"
+    mapping = FileMapping("heart-rate", subject="p-1", start="2026-01-01T00:00")
+    (series,) = read_series(path, mapping, FileReport())
+    worker = Worker()
+    sent = list(to_batches(series))
+    assert worker.take(sent) == 99_963
+    rhythm = dict(worker.rhythm)
+    assert rhythm["status"] == "established"
+    # As least squares and the posterior of `acrophase fit` have it, but for what is forgotten.
+    assert rhythm["acrophase"] == pytest.approx(5.1, abs=0.5)
+    assert worker.take(sent) == 99_963
+    assert worker.rhythm == rhythm
 
 
 def test_what_was_not_there_the_first_time_counts(tmp_path: Path) -> None:

@@ -361,6 +361,17 @@ def test_columns_by_number_and_header_less_files(tmp_path: Path) -> None:
         read_one(path, time_column="time", value_column="2")
 
 
+def test_the_column_of_dates_is_found_by_its_look(tmp_path: Path) -> None:
+    rows = f'{{"n": 1, "wann": "{ZONED}", "puls": 60}}\n' * 2
+    series = read_one(write(tmp_path, rows), value_column="puls")
+    assert series.values.tolist() == [60.0, 60.0]
+    two = f'{{"wann": "{ZONED}", "puls": 60}}\n'
+    assert read_one(write(tmp_path, two)).values.tolist() == [60.0]
+    both = f'{{"from": "{ZONED}", "to": "{ZONED}", "puls": 60}}\n'
+    with pytest.raises(InputFileError, match="--time-column"):
+        read_one(write(tmp_path, both), value_column="puls")
+
+
 def test_a_column_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None:
     path = write(tmp_path, f"when,pulse,who\n{ZONED},60,x-1\n")
     with pytest.raises(InputFileError, match=r"no column 'hr'\. The columns are: 'when', 'pulse'"):

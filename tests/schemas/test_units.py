@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas import units
 from schemas.catalogue import load_catalogue
 from schemas.errors import CatalogueError, Reason, RejectedRecord
 from schemas.units import ALIASES, EVERYDAY, UnitScale, _read_ucum, conversion, scale_of, spelling
@@ -154,6 +155,24 @@ def test_a_power_that_would_run_for_hours_is_not_even_tried(bomb: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("unit", ["mmol/m3", "furlongs", "kg"])
+def test_a_conversion_and_a_refusal_are_worked_out_once(unit: str) -> None:
+    """A device sends its one unit all day, the wrong one as well."""
+    cortisol = load_catalogue()["saliva-cortisol"]
+
+    def convert() -> object:
+        try:
+            return cortisol.conversion(unit)
+        except RejectedRecord as error:
+            return error.detail
+
+    first = convert()
+    before = units._conversion.cache_info()
+    assert [convert() for _ in range(5)] == [first] * 5
+    after = units._conversion.cache_info()
+    assert (after.hits - before.hits, after.misses - before.misses) == (5, 0)
 
 
 def test_everyday_units_do_not_load_pint() -> None:
