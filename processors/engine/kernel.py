@@ -665,7 +665,7 @@ def settle(
     bins: Array,
     counters: Ints,
 ) -> int:
-    """Write the open half hour of each series as it stands; later writes replace these points.
+    """Write the open half hour and mean of each series as they stand; later writes replace these.
 
     A half hour without readings has nothing to show yet. Changes no state. Returns the position
     to go on from when a buffer is full.
@@ -676,13 +676,17 @@ def settle(
     baseline = np.empty(CURVE_SIZE)
     current = np.empty(CURVE_SIZE)
     for i in range(start, slots.shape[0]):
-        if counters[C_PROFILE] + 1 >= BUFFER:
+        if counters[C_PROFILE] + 1 >= BUFFER or counters[C_BIN] + 1 >= BUFFER:
             return i
         slot = slots[i]
         row = rows[slot]
+        p = parameters[analytes[slot]]
+        # even if the clock has closed the half hour: nothing else would, if no reading follows
+        if p[P_BIN_H] > 0.0 and row[BIN_N] > 0.0:
+            write_bin(row, slot, p[P_BIN_H], bins[counters[C_BIN]])
+            counters[C_BIN] += 1
         if row[FRESH] == 0.0:
             continue
-        p = parameters[analytes[slot]]
         at = row[NEWEST]
         variance, df, n = solve(row, p, BASELINE, at, lower, g)
         describe(lower, g, variance, df, n, t_quantile(Z95, df), p[P_MIN_RHYTHM], m, baseline)
@@ -704,9 +708,6 @@ def settle(
             profile[counters[C_PROFILE]],
         )
         counters[C_PROFILE] += 1
-        if p[P_BIN_H] > 0.0 and row[BIN_N] > 0.0:
-            write_bin(row, slot, p[P_BIN_H], bins[counters[C_BIN]])
-            counters[C_BIN] += 1
     return int(slots.shape[0])
 
 
