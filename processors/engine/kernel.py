@@ -145,13 +145,22 @@ def missing_after(row: Array, p: Array) -> float:
 
 @compiled
 def write_rhythm(
-    row: Array, slot: float, index: float, current: Array, baseline: Array, out: Array
+    row: Array,
+    slot: float,
+    index: float,
+    stale: float,
+    current: Array,
+    baseline: Array,
+    out: Array,
 ) -> None:
-    """Write the rhythm of a row for one half hour to out (RHYTHM_SIZE)."""
+    """Write the rhythm of a row for one half hour to out (RHYTHM_SIZE).
+
+    stale: 1 if it is old news at the time that it is shown for.
+    """
     out[R_SLOT] = slot
     out[R_HALF] = index
     out[R_OFFSET_H] = row[OFFSET_H]
-    out[R_STALE] = row[STALE]
+    out[R_STALE] = stale
     out[R_N] = row[N_READINGS]
     out[R_DAYS] = row[N_DAYS]
     out[R_HOURS] = hours_measured(row)
@@ -219,7 +228,8 @@ def close_half_hours(
     gap the last 48 half hours are written.
     """
     at = row[NEWEST]
-    live = clock - at <= p[P_LIVE_H]
+    # Readings that came live stay so, however late the clock's next look at them is.
+    live = row[LIVE] > 0.0 or clock - at <= p[P_LIVE_H]
     lower = np.empty((N_PARAMETERS, N_PARAMETERS))
     g = np.empty(N_PARAMETERS)
     variance, df, n = solve(row, p, BASELINE, at, lower, g)
@@ -248,7 +258,7 @@ def close_half_hours(
         for i in range(k, k + changes):
             transition[i, T_SEQUENCE] = sequence
         counters[C_TRANSITION] = k + changes
-        write_rhythm(row, slot, first, current, baseline, rhythm[counters[C_RHYTHM]])
+        write_rhythm(row, slot, first, 0.0, current, baseline, rhythm[counters[C_RHYTHM]])
         counters[C_RHYTHM] += 1
         row[FRESH] = 0.0
     s = int(first) % HALF_HOURS
@@ -322,13 +332,29 @@ def catch_up(
     found = note_silence(row, p, slot, clock, sequence, transition[counters[C_TRANSITION]])
     counters[C_TRANSITION] += found
     if row[STALE] == 0.0 and clock - row[NEWEST] > p[P_STALE_H]:
+        if row[FRESH] > 0.0:
+            # readings that came late: no clock has closed their half hour
+            close_half_hours(
+                row,
+                p,
+                slot,
+                row[HALF] + 1.0,
+                clock,
+                sequence,
+                ring_mean,
+                ring_n,
+                rhythm,
+                profile,
+                transition,
+                counters,
+            )
         row[STALE] = 1.0
         baseline = np.empty(CURVE_SIZE)
         current = np.empty(CURVE_SIZE)
         describe_window(row, p, BASELINE, row[NEWEST], baseline)
         describe_window(row, p, CURRENT, row[NEWEST], current)
         index = half_hour(row[NEWEST] + p[P_STALE_H], row[OFFSET_H])
-        write_rhythm(row, slot, index, current, baseline, rhythm[counters[C_RHYTHM]])
+        write_rhythm(row, slot, index, 1.0, current, baseline, rhythm[counters[C_RHYTHM]])
         counters[C_RHYTHM] += 1
         changed = True
     return changed or found > 0
@@ -413,7 +439,8 @@ def judge_reading(
     learn_outlier(row, raw)
     threshold = p[P_Z_OUTLIER]
     o = OPEN + OPEN_SIZE * OUTLIER
-    if row[o] > 0.0 and abs(z) < threshold:
+    # a late reading from before it says nothing of its end
+    if row[o] > 0.0 and abs(z) < threshold and t > row[o]:
         change(row, slot, OUTLIER, 0.0, False, t, z, threshold, live, out[changes[0]])
         out[changes[0], T_SEQUENCE] = sequence
         changes[0] += 1
@@ -616,7 +643,8 @@ def run(
         count_reading(row, t, offsets_h[i], clocks_before[i], live)
         if t > row[MISSING_SINCE]:
             row[MISSING_SINCE] = 0.0
-        row[STALE] = 0.0
+        # stale on arrival: of a recording from long ago each reading would be, and say so later
+        row[STALE] = 1.0 if clocks[i] - row[NEWEST] > p[P_STALE_H] else 0.0
         row[LIVE] = 1.0 if live else 0.0
         index = half_hour(t, offsets_h[i])
         if row[HALF] - index < HALF_HOURS:
@@ -650,7 +678,7 @@ def settle(
     bins: Array,
     counters: Ints,
 ) -> int:
-    """Write the open half hour of each series as it stands; later writes replace these points.
+    """Write each series' open half hour and mean as they stand; later writes replace these points.
 
     A half hour without readings has nothing to show yet. Changes no state. Returns the position
     to go on from when a buffer is full.
@@ -661,18 +689,23 @@ def settle(
     baseline = np.empty(CURVE_SIZE)
     current = np.empty(CURVE_SIZE)
     for i in range(start, slots.shape[0]):
-        if counters[C_PROFILE] + 1 >= BUFFER:
+        if counters[C_PROFILE] + 1 >= BUFFER or counters[C_BIN] + 1 >= BUFFER:
             return i
         slot = slots[i]
         row = rows[slot]
+        p = parameters[analytes[slot]]
+        if p[P_BIN_H] > 0.0 and row[BIN_N] > 0.0:
+            write_bin(row, slot, p[P_BIN_H], bins[counters[C_BIN]])
+            counters[C_BIN] += 1
         if row[FRESH] == 0.0:
             continue
-        p = parameters[analytes[slot]]
         at = row[NEWEST]
         variance, df, n = solve(row, p, BASELINE, at, lower, g)
         describe(lower, g, variance, df, n, t_quantile(Z95, df), p[P_MIN_RHYTHM], m, baseline)
         describe_window(row, p, CURRENT, at, current)
-        write_rhythm(row, slot, row[HALF], current, baseline, rhythm[counters[C_RHYTHM]])
+        write_rhythm(
+            row, slot, row[HALF], row[STALE], current, baseline, rhythm[counters[C_RHYTHM]]
+        )
         counters[C_RHYTHM] += 1
         s = int(row[HALF]) % HALF_HOURS
         write_profile(
@@ -689,9 +722,6 @@ def settle(
             profile[counters[C_PROFILE]],
         )
         counters[C_PROFILE] += 1
-        if p[P_BIN_H] > 0.0 and row[BIN_N] > 0.0:
-            write_bin(row, slot, p[P_BIN_H], bins[counters[C_BIN]])
-            counters[C_BIN] += 1
     return int(slots.shape[0])
 
 

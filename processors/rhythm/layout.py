@@ -47,7 +47,7 @@ FRESH: Final = 8  # readings since the last closed half hour
 MAX_GAP_H: Final = 9  # longest usual pause between readings, slowly forgotten
 N_LIVE: Final = 10  # readings that arrived live
 MISSING_SINCE: Final = 11  # event time from which the series counts as silent; 0 = it is not
-STALE: Final = 12  # 1 once the stale rhythm has been published
+STALE: Final = 12  # 1 if the newest reading came stale, or has been published as stale since
 LIVE: Final = 13  # 1 if the newest record's reading arrived live
 BIN: Final = 14  # open five-minute bin: index, sum, count, lowest, highest
 BIN_SUM: Final = 15
