@@ -17,7 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.compiled import compiled
-from processors.deviations.calibration import learn_outlier, outlier_sd
+from processors.deviations.calibration import (
+    learn_outlier,
+    learn_percentiles,
+    outlier_sd,
+    percentile_scores,
+)
 from processors.deviations.kinds import MISSING, OUTLIER
 from processors.deviations.transitions import (
     T_EFFECT,
@@ -53,12 +58,14 @@ from processors.rhythm.layout import (
     N_MASKS,
     N_MOMENTS,
     N_PARAMETERS,
+    N_QUANTILES,
     N_READINGS,
     NEWEST,
     OFFSET_H,
     OPEN,
     OPEN_SIZE,
     P_BIN_H,
+    P_DECORRELATION_H,
     P_GRACE_H,
     P_LIVE_H,
     P_LOG,
@@ -71,7 +78,7 @@ from processors.rhythm.layout import (
 )
 from processors.rhythm.moments import harmonics
 from processors.rhythm.posterior import predict, solve
-from processors.rhythm.student import Z75, Z95, t_quantile, z_score
+from processors.rhythm.student import Z95, t_quantile, z_score
 from processors.rhythm.sums import fold
 
 Array = NDArray[np.float64]
@@ -189,18 +196,15 @@ def write_profile(
     x = np.empty(N_PARAMETERS)
     harmonics(half_hour_start(index, row[OFFSET_H]) + 0.25 + row[OFFSET_H], e)
     centre, scale = predict(lower, g, variance, e, x)
-    t75 = t_quantile(Z75, df) * scale
-    t95 = t_quantile(Z95, df) * scale
+    scores = np.empty(N_QUANTILES)
+    percentile_scores(row, scores)
     out[F_SLOT] = slot
     out[F_HALF] = index
     out[F_OFFSET_H] = row[OFFSET_H]
     out[F_VALUE] = mean if n > 0.0 else np.nan
     out[F_N] = n
-    out[F_P05] = centre - t95
-    out[F_P25] = centre - t75
-    out[F_P50] = centre
-    out[F_P75] = centre + t75
-    out[F_P95] = centre + t95
+    for i in range(N_QUANTILES):
+        out[F_P05 + i] = centre + t_quantile(scores[i], df) * scale
     if p[P_LOG] > 0.0:
         for i in range(F_P05, F_P95 + 1):
             out[i] = exp(out[i])
@@ -433,6 +437,9 @@ def judge_reading(
     variance, df, n = solve(row, p, BASELINE, max(t, row[NEWEST]), lower, g)
     mean, scale = predict(lower, g, variance, e, x)
     raw = z_score((y - mean) / scale, df)
+    scores = np.empty(N_QUANTILES)
+    percentile_scores(row, scores)
+    learn_from(row, p, t, raw)
     if not counts:
         return raw
     z = raw / outlier_sd(row)
@@ -449,16 +456,38 @@ def judge_reading(
         k = changes[0]
         change(row, slot, OUTLIER, 1.0 if z > 0 else -1.0, True, t, z, threshold, live, out[k])
         is_log = p[P_LOG] > 0.0
-        half = t_quantile(Z95, df) * scale
+        low = mean + t_quantile(scores[0], df) * scale
+        high = mean + t_quantile(scores[N_QUANTILES - 1], df) * scale
         out[k, T_OBSERVED] = exp(y) if is_log else y
         out[k, T_EXPECTED] = exp(mean) if is_log else mean
-        out[k, T_LOW] = exp(mean - half) if is_log else mean - half
-        out[k, T_HIGH] = exp(mean + half) if is_log else mean + half
+        out[k, T_LOW] = exp(low) if is_log else low
+        out[k, T_HIGH] = exp(high) if is_log else high
         out[k, T_EFFECT] = exp(y - mean) if is_log else y / mean
         out[k, T_N] = n
         out[k, T_SEQUENCE] = sequence
         changes[0] += 1
     return raw
+
+
+@compiled
+def learn_from(row: Array, p: Array, t: float, z: float) -> None:
+    """Let the person's percentiles learn from the score of a reading that is not folded in yet.
+
+    Of a dense analyte one reading a half hour is enough. Nothing is learnt from late readings, nor
+    while the rhythm is known to be out of order.
+    """
+    if row[N_READINGS] > 0.0 and t <= row[NEWEST]:
+        return
+    for kind in range(OUTLIER):
+        if row[OPEN + OPEN_SIZE * kind] > 0.0:
+            return
+    spacing_h = t - row[NEWEST]
+    if p[P_BIN_H] != 0.0:
+        if row[FRESH] > 0.0:
+            return
+        spacing_h = max(spacing_h, 0.5)
+    share = 1.0 if row[N_READINGS] == 0.0 else min(1.0, spacing_h / p[P_DECORRELATION_H])
+    learn_percentiles(row, z, share)
 
 
 @compiled

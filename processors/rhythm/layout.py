@@ -66,7 +66,12 @@ CAL_DAYS: Final = MASKS + N_MASKS
 CAL: Final = CAL_DAYS + 1
 CAL_OUTLIER_N: Final = CAL + N_RECENT * N_DIRECTIONS
 CAL_OUTLIER: Final = CAL_OUTLIER_N + 1
-SUMS: Final = CAL_OUTLIER + 1
+# Percentiles of single readings as learnt from the person: the number of readings they rest on,
+# and how far the score of each lies from the standard normal's.
+QUANTILE_N: Final = CAL_OUTLIER + 1
+QUANTILES: Final = QUANTILE_N + 1
+N_QUANTILES: Final = 5  # 5, 25, 50, 75 and 95 %
+SUMS: Final = QUANTILES + N_QUANTILES
 PAIRS: Final = SUMS + N_RATES * SUM_SIZE
 ROW_SIZE: Final = PAIRS + N_PAIRS * N_MOMENTS
 
