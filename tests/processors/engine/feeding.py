@@ -116,12 +116,12 @@ def singles(
     *,
     subject: str = SUBJECT,
     late_h: float = 0.5,
-    **fields: Any,
+    interval_s: float | None = None,
 ) -> Iterator[Record]:
     """Each reading a record of its own, received `late_h` after it was collected."""
     analyte = CATALOGUE[slug]
     for hour, value in zip(list(hours), list(values), strict=True):
-        body = heading(analyte, subject, float(hour)) | {"value": float(value)} | fields
+        body = heading(analyte, subject, float(hour), interval_s) | {"value": float(value)}
         yield record(body, float(hour) + late_h)
 
 
@@ -133,24 +133,26 @@ def batches(
     every: int,
     subject: str = SUBJECT,
     late_h: float = 0.01,
-    **fields: Any,
+    interval_s: float | None = None,
 ) -> Iterator[Record]:
     """`every` readings a record, received `late_h` after the last of them was collected."""
     analyte = CATALOGUE[slug]
     ms = np.rint(np.asarray(hours, dtype=np.float64) * HOUR_MS).astype(np.int64)
     for first in range(0, len(ms), every):
         part = ms[first : first + every]
-        body = heading(analyte, subject, float(part[0]) / HOUR_MS) | {
+        body = heading(analyte, subject, float(part[0]) / HOUR_MS, interval_s) | {
             "offsets_ms": (part - part[0]).tolist(),
             "values": [float(v) for v in values[first : first + every]],
-            **fields,
         }
         yield record(body, float(part[-1]) / HOUR_MS + late_h)
 
 
-def heading(analyte: Analyte, subject: str, hour: float) -> dict[str, Any]:
+def heading(
+    analyte: Analyte, subject: str, hour: float, interval_s: float | None = None
+) -> dict[str, Any]:
     """What a reading and a batch of it have in common."""
-    return {
+    known = {} if interval_s is None else {"interval_s": interval_s}
+    return known | {
         "subject": subject,
         "device": f"{analyte.slug}-of-{subject}",
         "code": analyte.codes[0].code,
@@ -159,9 +161,9 @@ def heading(analyte: Analyte, subject: str, hour: float) -> dict[str, Any]:
     }
 
 
-def sampled(clock_hours: Sequence[float], days: int, first_day: int = 0) -> Floats:
+def sampled(clock_hours: Sequence[float], days: int) -> Floats:
     """The same clock hours on each of so many days."""
-    return np.add.outer(24.0 * np.arange(first_day, first_day + days), clock_hours).ravel()
+    return np.asarray(np.add.outer(24.0 * np.arange(days), clock_hours), dtype=np.float64).ravel()
 
 
 def population_curve(analyte: Analyte, hours: Floats) -> Floats:
