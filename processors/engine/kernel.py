@@ -17,7 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.compiled import compiled
-from processors.deviations.calibration import learn_outlier, outlier_sd
+from processors.deviations.calibration import (
+    learn_outlier,
+    learn_percentiles,
+    outlier_sd,
+    percentile_scores,
+)
 from processors.deviations.kinds import MISSING, OUTLIER
 from processors.deviations.transitions import (
     T_EFFECT,
@@ -53,12 +58,14 @@ from processors.rhythm.layout import (
     N_MASKS,
     N_MOMENTS,
     N_PARAMETERS,
+    N_QUANTILES,
     N_READINGS,
     NEWEST,
     OFFSET_H,
     OPEN,
     OPEN_SIZE,
     P_BIN_H,
+    P_DECORRELATION_H,
     P_GRACE_H,
     P_LIVE_H,
     P_LOG,
@@ -71,7 +78,7 @@ from processors.rhythm.layout import (
 )
 from processors.rhythm.moments import harmonics
 from processors.rhythm.posterior import predict, solve
-from processors.rhythm.student import Z75, Z95, t_quantile, z_score
+from processors.rhythm.student import Z95, t_quantile, z_score
 from processors.rhythm.sums import fold
 
 Array = NDArray[np.float64]
@@ -145,13 +152,22 @@ def missing_after(row: Array, p: Array) -> float:
 
 @compiled
 def write_rhythm(
-    row: Array, slot: float, index: float, current: Array, baseline: Array, out: Array
+    row: Array,
+    slot: float,
+    index: float,
+    stale: float,
+    current: Array,
+    baseline: Array,
+    out: Array,
 ) -> None:
-    """Write the rhythm of a row for one half hour to out (RHYTHM_SIZE)."""
+    """Write the rhythm of a row for one half hour to out (RHYTHM_SIZE).
+
+    stale: 1 if it is old news at the time that it is shown for.
+    """
     out[R_SLOT] = slot
     out[R_HALF] = index
     out[R_OFFSET_H] = row[OFFSET_H]
-    out[R_STALE] = row[STALE]
+    out[R_STALE] = stale
     out[R_N] = row[N_READINGS]
     out[R_DAYS] = row[N_DAYS]
     out[R_HOURS] = hours_measured(row)
@@ -180,18 +196,15 @@ def write_profile(
     x = np.empty(N_PARAMETERS)
     harmonics(half_hour_start(index, row[OFFSET_H]) + 0.25 + row[OFFSET_H], e)
     centre, scale = predict(lower, g, variance, e, x)
-    t75 = t_quantile(Z75, df) * scale
-    t95 = t_quantile(Z95, df) * scale
+    scores = np.empty(N_QUANTILES)
+    percentile_scores(row, scores)
     out[F_SLOT] = slot
     out[F_HALF] = index
     out[F_OFFSET_H] = row[OFFSET_H]
     out[F_VALUE] = mean if n > 0.0 else np.nan
     out[F_N] = n
-    out[F_P05] = centre - t95
-    out[F_P25] = centre - t75
-    out[F_P50] = centre
-    out[F_P75] = centre + t75
-    out[F_P95] = centre + t95
+    for i in range(N_QUANTILES):
+        out[F_P05 + i] = centre + t_quantile(scores[i], df) * scale
     if p[P_LOG] > 0.0:
         for i in range(F_P05, F_P95 + 1):
             out[i] = exp(out[i])
@@ -219,7 +232,8 @@ def close_half_hours(
     gap the last 48 half hours are written.
     """
     at = row[NEWEST]
-    live = clock - at <= p[P_LIVE_H]
+    # Readings that came live stay so, however late the clock's next look at them is.
+    live = row[LIVE] > 0.0 or clock - at <= p[P_LIVE_H]
     lower = np.empty((N_PARAMETERS, N_PARAMETERS))
     g = np.empty(N_PARAMETERS)
     variance, df, n = solve(row, p, BASELINE, at, lower, g)
@@ -248,7 +262,7 @@ def close_half_hours(
         for i in range(k, k + changes):
             transition[i, T_SEQUENCE] = sequence
         counters[C_TRANSITION] = k + changes
-        write_rhythm(row, slot, first, current, baseline, rhythm[counters[C_RHYTHM]])
+        write_rhythm(row, slot, first, 0.0, current, baseline, rhythm[counters[C_RHYTHM]])
         counters[C_RHYTHM] += 1
         row[FRESH] = 0.0
     s = int(first) % HALF_HOURS
@@ -322,13 +336,29 @@ def catch_up(
     found = note_silence(row, p, slot, clock, sequence, transition[counters[C_TRANSITION]])
     counters[C_TRANSITION] += found
     if row[STALE] == 0.0 and clock - row[NEWEST] > p[P_STALE_H]:
+        if row[FRESH] > 0.0:
+            # readings that came late: no clock has closed their half hour
+            close_half_hours(
+                row,
+                p,
+                slot,
+                row[HALF] + 1.0,
+                clock,
+                sequence,
+                ring_mean,
+                ring_n,
+                rhythm,
+                profile,
+                transition,
+                counters,
+            )
         row[STALE] = 1.0
         baseline = np.empty(CURVE_SIZE)
         current = np.empty(CURVE_SIZE)
         describe_window(row, p, BASELINE, row[NEWEST], baseline)
         describe_window(row, p, CURRENT, row[NEWEST], current)
         index = half_hour(row[NEWEST] + p[P_STALE_H], row[OFFSET_H])
-        write_rhythm(row, slot, index, current, baseline, rhythm[counters[C_RHYTHM]])
+        write_rhythm(row, slot, index, 1.0, current, baseline, rhythm[counters[C_RHYTHM]])
         counters[C_RHYTHM] += 1
         changed = True
     return changed or found > 0
@@ -407,13 +437,17 @@ def judge_reading(
     variance, df, n = solve(row, p, BASELINE, max(t, row[NEWEST]), lower, g)
     mean, scale = predict(lower, g, variance, e, x)
     raw = z_score((y - mean) / scale, df)
+    scores = np.empty(N_QUANTILES)
+    percentile_scores(row, scores)
+    learn_from(row, p, t, raw)
     if not counts:
         return raw
     z = raw / outlier_sd(row)
     learn_outlier(row, raw)
     threshold = p[P_Z_OUTLIER]
     o = OPEN + OPEN_SIZE * OUTLIER
-    if row[o] > 0.0 and abs(z) < threshold:
+    # a late reading from before it says nothing of its end
+    if row[o] > 0.0 and abs(z) < threshold and t > row[o]:
         change(row, slot, OUTLIER, 0.0, False, t, z, threshold, live, out[changes[0]])
         out[changes[0], T_SEQUENCE] = sequence
         changes[0] += 1
@@ -422,16 +456,38 @@ def judge_reading(
         k = changes[0]
         change(row, slot, OUTLIER, 1.0 if z > 0 else -1.0, True, t, z, threshold, live, out[k])
         is_log = p[P_LOG] > 0.0
-        half = t_quantile(Z95, df) * scale
+        low = mean + t_quantile(scores[0], df) * scale
+        high = mean + t_quantile(scores[N_QUANTILES - 1], df) * scale
         out[k, T_OBSERVED] = exp(y) if is_log else y
         out[k, T_EXPECTED] = exp(mean) if is_log else mean
-        out[k, T_LOW] = exp(mean - half) if is_log else mean - half
-        out[k, T_HIGH] = exp(mean + half) if is_log else mean + half
+        out[k, T_LOW] = exp(low) if is_log else low
+        out[k, T_HIGH] = exp(high) if is_log else high
         out[k, T_EFFECT] = exp(y - mean) if is_log else y / mean
         out[k, T_N] = n
         out[k, T_SEQUENCE] = sequence
         changes[0] += 1
     return raw
+
+
+@compiled
+def learn_from(row: Array, p: Array, t: float, z: float) -> None:
+    """Let the person's percentiles learn from the score of a reading that is not folded in yet.
+
+    Of a dense analyte one reading a half hour is enough. Nothing is learnt from late readings, nor
+    while the rhythm is known to be out of order.
+    """
+    if row[N_READINGS] > 0.0 and t <= row[NEWEST]:
+        return
+    for kind in range(OUTLIER):
+        if row[OPEN + OPEN_SIZE * kind] > 0.0:
+            return
+    spacing_h = t - row[NEWEST]
+    if p[P_BIN_H] != 0.0:
+        if row[FRESH] > 0.0:
+            return
+        spacing_h = max(spacing_h, 0.5)
+    share = 1.0 if row[N_READINGS] == 0.0 else min(1.0, spacing_h / p[P_DECORRELATION_H])
+    learn_percentiles(row, z, share)
 
 
 @compiled
@@ -606,8 +662,9 @@ def run(
                     counters,
                 )
         harmonics(t + offsets_h[i], e)
-        if p[P_BIN_H] == 0.0:
-            # a single reading of a dense analyte is no finding, whatever its score
+        if p[P_BIN_H] == 0.0 or row[FRESH] == 0.0:
+            # Of a dense analyte one reading a half hour is judged, for the percentiles; a single
+            # one is no finding, whatever its score.
             changes[0] = counters[C_TRANSITION]
             z[i] = judge_reading(
                 row,
@@ -616,7 +673,7 @@ def run(
                 t,
                 model_values[i],
                 e,
-                not censored[i],
+                p[P_BIN_H] == 0.0 and not censored[i],
                 live,
                 sequence,
                 transition,
@@ -627,7 +684,8 @@ def run(
         count_reading(row, t, offsets_h[i], clocks_before[i], live)
         if t > row[MISSING_SINCE]:
             row[MISSING_SINCE] = 0.0
-        row[STALE] = 0.0
+        # stale on arrival: of a recording from long ago each reading would be, and say so later
+        row[STALE] = 1.0 if clocks[i] - row[NEWEST] > p[P_STALE_H] else 0.0
         row[LIVE] = 1.0 if live else 0.0
         index = half_hour(t, offsets_h[i])
         if row[HALF] - index < HALF_HOURS:
@@ -691,7 +749,9 @@ def settle(
         variance, df, n = solve(row, p, BASELINE, at, lower, g)
         describe(lower, g, variance, df, n, t_quantile(Z95, df), p[P_MIN_RHYTHM], m, baseline)
         describe_window(row, p, CURRENT, at, current)
-        write_rhythm(row, slot, row[HALF], current, baseline, rhythm[counters[C_RHYTHM]])
+        write_rhythm(
+            row, slot, row[HALF], row[STALE], current, baseline, rhythm[counters[C_RHYTHM]]
+        )
         counters[C_RHYTHM] += 1
         s = int(row[HALF]) % HALF_HOURS
         write_profile(
