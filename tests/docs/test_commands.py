@@ -28,6 +28,7 @@ import pytest
 from acrophase.broker import EmbeddedBroker
 from acrophase.cli import COMMANDS, load
 from acrophase.commands.topics import create_topics
+from acrophase.settings import Settings, load_settings
 from processors.store import open_store
 from producers.clinic import Clinic
 from schemas.events import parse_event
@@ -43,6 +44,7 @@ NOT_RUN = {
     "make test": "this is it",
     ". .venv/bin/activate": "the tests run in an environment of their own",
     "python -m schemas.": "writes into the project; that nothing has drifted is tests/schemas'",
+    "python -m acrophase.": "the same, and tests/acrophase/test_settings.py's",
 }
 
 READY_WITHIN_S = 60.0
@@ -221,6 +223,10 @@ def test_a_block_does_what_it_says(block: Block, session: Session) -> None:
         for line in block.text.splitlines():
             parse = parse_event if "kind" in json.loads(line) else parse_reading
             parse(line.encode())
+    elif block.language == "toml":
+        config = session.folder / "settings.toml"
+        config.write_text(block.text)
+        assert load_settings(config) != Settings()
     else:
         assert block.language == "", f"{block}: a {block.language} block is not run"
 
