@@ -205,7 +205,11 @@ def plain_state(saved: Mapping[bytes, bytes]) -> dict[str, Any]:
         else:
             series = load_series(value)
             seen = {
-                device: {day: (expiry, times_of(runs)) for day, expiry, runs in each.dump()}
+                # where a day has no expiry, the hours of forgotten days stand instead of its runs
+                device: {
+                    day: (expiry, times_of(runs) if expiry else runs)
+                    for day, expiry, runs in each.dump()
+                }
                 for device, each in series.seen.items()
             }
             state[key.decode()] = (series.site, series.kernel, series.open, seen)

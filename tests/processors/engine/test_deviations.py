@@ -176,7 +176,7 @@ def test_it_is_found_told_and_ended(case: Case) -> None:
     assert first["explained_by"] is None
     words = WORDS[case.kind].format(case.direction)
     assert re.search(words, first["reason"]), first["reason"]
-    assert first["reason"].startswith(analyte.name)
+    assert first["reason"].lower().startswith(analyte.short_name.lower())
     # as sure as the score says: it lies outside what would be no change at all
     unchanged = 0.0 if case.kind == "phase" else 1.0
     assert not first["effect_low"] <= unchanged <= first["effect_high"]
@@ -313,7 +313,7 @@ def test_a_silent_device_is_missed_and_comes_back() -> None:
     assert (found["kind"], found["direction"]) == ("missing", "silent")
     assert since_h == pytest.approx(last_h + HEART_RATE.missing_after_h)
     assert found["effect"] == pytest.approx(HEART_RATE.missing_after_h)
-    assert "No heart rate readings for 8.0 h; the longest usual pause is" in found["reason"]
+    assert "Heart rate: no readings for 8 h; the longest usual pause is" in found["reason"]
     # over when the next readings have arrived: half an hour of them at a time
     back_h = (found["ended_at"] - START_MS) / HOUR_MS
     assert back_h == pytest.approx(silent_h[1] + 25 / 60 + 0.5, abs=1e-6)
