@@ -20,6 +20,7 @@ from schemas.errors import (
     AcrophaseError,
     CatalogueError,
     InputFileError,
+    OutputFileError,
     RejectedRecord,
     SettingsError,
 )
@@ -149,7 +150,10 @@ def main() -> None:
             sys.stdout.flush()
     except AcrophaseError as error:
         typer.echo(f"error: {error}", err=True)
-        asked = isinstance(error, SettingsError | InputFileError | CatalogueError | RejectedRecord)
+        asked = isinstance(
+            error,
+            SettingsError | InputFileError | OutputFileError | CatalogueError | RejectedRecord,
+        )
         sys.exit(2 if asked else 1)
     except BrokenPipeError:
         # Whoever read our output has seen enough. Python flushes once more at exit: let it.

@@ -9,9 +9,23 @@ import typer
 from rich.console import Console
 
 from acrophase.fits import fit_samples, prepare, with_posterior
-from acrophase.recordings import refuse_unused, require_analyte, split_times
+from acrophase.recordings import (
+    Analyte,
+    SampleTimes,
+    Start,
+    Subject,
+    SubjectColumn,
+    TellsTime,
+    TimeColumn,
+    TimeFormat,
+    Unit,
+    ValueColumn,
+    Zone,
+    refuse_unused,
+    require_analyte,
+    split_times,
+)
 from acrophase.tables import print_many, print_one
-from producers.clocks import TimeUnit
 from producers.files import SAME_TIME, read_series
 from producers.rows import FileMapping, FileReport
 from producers.wire import is_wire_format, wire_series
@@ -27,10 +41,7 @@ def fit(
             metavar="FILE", help="CSV, white-space table, JSON Lines or wire-format records."
         ),
     ],
-    analyte: Annotated[
-        str | None,
-        typer.Option(help="What was measured: a slug of the catalogue, e.g. serum-cortisol."),
-    ] = None,
+    analyte: Analyte = None,
     components: Annotated[
         int | None,
         typer.Option(
@@ -51,46 +62,16 @@ def fit(
     only: Annotated[
         str | None, typer.Option(metavar="SUBJECT", help="Fit this person of the file only.")
     ] = None,
-    unit: Annotated[
-        str | None, typer.Option(help="UCUM unit of the values. [default: the analyte's own]")
-    ] = None,
-    time_column: Annotated[
-        str | None, typer.Option(help="Column of the times: name, or number from 1.")
-    ] = None,
-    value_column: Annotated[
-        str | None,
-        typer.Option(
-            help="Column of the values: name, or number from 1. Several, separated by commas, "
-            "are the samples of a wide table, see --times."
-        ),
-    ] = None,
-    times: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME,TIME,…",
-            help="When the columns of a wide table were sampled, e.g. --times=8,12,16,20.",
-        ),
-    ] = None,
-    subject_column: Annotated[
-        str | None, typer.Option(help="Column of the people's ids; without it, one person.")
-    ] = None,
-    subject: Annotated[
-        str | None,
-        typer.Option(help="The person's pseudonym; with --subject-column the prefix of numbers."),
-    ] = None,
-    zone: Annotated[
-        str | None, typer.Option(help="Time zone of the wearer, e.g. Europe/Berlin or +02:00.")
-    ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(help="Clock time from which the file counts, e.g. 2024-01-01T06:15 or 06:15."),
-    ] = None,
-    time_unit: Annotated[
-        TimeUnit, typer.Option(help="How the file tells time, if it cannot be guessed.")
-    ] = "auto",
-    time_format: Annotated[
-        str | None, typer.Option(help="Format of the times (strptime), e.g. '%d.%m.%Y %H:%M'.")
-    ] = None,
+    unit: Unit = None,
+    time_column: TimeColumn = None,
+    value_column: ValueColumn = None,
+    times: SampleTimes = None,
+    subject_column: SubjectColumn = None,
+    subject: Subject = None,
+    zone: Zone = None,
+    start: Start = None,
+    time_unit: TellsTime = "auto",
+    time_format: TimeFormat = None,
 ) -> None:
     """Fit a cosinor to the readings of a file, without Kafka.
 

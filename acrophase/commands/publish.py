@@ -10,11 +10,25 @@ from typing import Annotated
 import typer
 
 from acrophase.progress import CtrlC, confirmed_readings, reading_rows
-from acrophase.recordings import refuse_unused, require_analyte, split_times
+from acrophase.recordings import (
+    Analyte,
+    SampleTimes,
+    Start,
+    Subject,
+    SubjectColumn,
+    TellsTime,
+    TimeColumn,
+    TimeFormat,
+    Unit,
+    ValueColumn,
+    Zone,
+    refuse_unused,
+    require_analyte,
+    split_times,
+)
 from acrophase.settings import load_settings
 from producers.batches import Received, merge_batches, to_batches
 from producers.client import Publisher
-from producers.clocks import TimeUnit
 from producers.files import Series, read_series, screen
 from producers.rows import DEFAULT_SITE, FILE_DEVICE, FileMapping, FileReport
 from producers.wire import WireRecord, is_wire_format, wire_records
@@ -30,63 +44,17 @@ def publish(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="CSV, white-space table or JSON Lines file.")
     ],
-    analyte: Annotated[
-        str | None,
-        typer.Option(
-            help="What was measured: a slug of the catalogue, e.g. heart-rate. Not needed for "
-            "wire-format records, which say it themselves."
-        ),
-    ] = None,
-    unit: Annotated[
-        str | None, typer.Option(help="UCUM unit of the values. [default: the analyte's own]")
-    ] = None,
-    time_column: Annotated[
-        str | None,
-        typer.Option(help="Column of the times: name, or number from 1; Date,Time joins two."),
-    ] = None,
-    value_column: Annotated[
-        str | None,
-        typer.Option(
-            help="Column of the values: name, or number from 1. Several, separated by commas, "
-            "are the samples of a wide table, see --times."
-        ),
-    ] = None,
-    times: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME,TIME,…",
-            help="When the columns of a wide table were sampled, e.g. --times=-30,0,30. The "
-            "other options about time say what the numbers mean.",
-        ),
-    ] = None,
-    subject_column: Annotated[
-        str | None, typer.Option(help="Column of the people's ids; without it, one person.")
-    ] = None,
-    subject: Annotated[
-        str | None,
-        typer.Option(
-            help="The person's pseudonym, letters and digits mixed. With --subject-column: the "
-            "prefix of ids that are numbers. [default of the prefix: the file's name]"
-        ),
-    ] = None,
-    zone: Annotated[
-        str | None,
-        typer.Option(help="Time zone of the wearer, e.g. Europe/Berlin or +02:00."),
-    ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            help="Clock time that minutes, hours or clock hours count from, or of the oldest "
-            "reading if epoch times are shifted, e.g. 2024-01-01T06:15. A time of day alone is "
-            "put on 2024-01-01."
-        ),
-    ] = None,
-    time_unit: Annotated[
-        TimeUnit, typer.Option(help="How the file tells time, if it cannot be guessed.")
-    ] = "auto",
-    time_format: Annotated[
-        str | None, typer.Option(help="Format of the times (strptime), e.g. '%d.%m.%Y %H:%M'.")
-    ] = None,
+    analyte: Analyte = None,
+    unit: Unit = None,
+    time_column: TimeColumn = None,
+    value_column: ValueColumn = None,
+    times: SampleTimes = None,
+    subject_column: SubjectColumn = None,
+    subject: Subject = None,
+    zone: Zone = None,
+    start: Start = None,
+    time_unit: TellsTime = "auto",
+    time_format: TimeFormat = None,
     device: Annotated[
         str | None,
         typer.Option(
