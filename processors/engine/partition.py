@@ -26,6 +26,7 @@ from processors.engine import kernel
 from processors.engine.decode import decode_event
 from processors.engine.findings import apply
 from processors.engine.intake import Arrivals, Intake
+from processors.engine.kernel.buffers import C_BIN, C_PROFILE, C_REVISION, C_RHYTHM, C_TRANSITION
 from processors.engine.policy import Policy
 from processors.engine.reading_rows import absent_rows, mean_rows, single_rows
 from processors.engine.results import (
@@ -333,13 +334,13 @@ class Partition:
     def _drain(self, outputs: Outputs) -> None:
         """Empty the kernel's buffers into rows and findings."""
         rhythm, profile, revision, bins, transition, counters = self._buffers
-        rhythms = rhythm_rows(self._series, rhythm[: counters[kernel.C_RHYTHM]])
+        rhythms = rhythm_rows(self._series, rhythm[: counters[C_RHYTHM]])
         outputs.add(RHYTHM, rhythms)
         self._estimates.update((row[:3], row) for row in rhythms)
-        outputs.add(PROFILE, profile_rows(self._series, profile[: counters[kernel.C_PROFILE]]))
-        outputs.add(PROFILE, revision_rows(self._series, revision[: counters[kernel.C_REVISION]]))
-        outputs.add(READING, mean_rows(self._series, bins[: counters[kernel.C_BIN]]))
-        for change in transition[: counters[kernel.C_TRANSITION]]:
+        outputs.add(PROFILE, profile_rows(self._series, profile[: counters[C_PROFILE]]))
+        outputs.add(PROFILE, revision_rows(self._series, revision[: counters[C_REVISION]]))
+        outputs.add(READING, mean_rows(self._series, bins[: counters[C_BIN]]))
+        for change in transition[: counters[C_TRANSITION]]:
             series = self._series[int(change[0])]
             person = self._people.get(series.subject)
             apply(series, change, person.doses if person else [], outputs)
