@@ -199,9 +199,9 @@ def test_simulated_time_never_runs_ahead_of_the_clock(records: list[Delivery]) -
 
 
 def test_people_live_as_much_faster_as_they_were_told_to(records: list[Delivery]) -> None:
-    due = _due(records, -10.0, -9.0, -8.0)
+    due = _due(records, -100.0, -90.0, -80.0)
     began = time.monotonic()
-    when = [time.monotonic() - began for _ in paced(due, due[0].received_at, speed=5.0)]
+    when = [time.monotonic() - began for _ in paced(due, due[0].received_at, speed=50.0)]
     assert when[1] >= 0.2
     assert when[2] >= 0.4
-    assert when[2] < 2.0, "five times as fast: a busy machine may make it three"
+    assert when[2] < 10, "not 20 s; a busy machine may take its time"
