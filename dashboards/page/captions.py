@@ -102,8 +102,8 @@ def _days(number: int) -> str:
     return f"{number} day" if number == 1 else f"{number} days"
 
 
-def day_heading(evidence: Evidence, what: Face) -> str:
-    """Title of the 24-hour chart, and why there is no band if there is none."""
+def day_heading(evidence: Evidence, what: Face, now_ms: int) -> str:
+    """Title of the 24-hour chart, and why there is no band or no point if there is none."""
     rows = day_rows(evidence.profile)
     days = _days(max((row["n_days"] or 0 for row in rows), default=0))
     zone = f"wearer's clock ({utc_label(evidence.offset_ms)})"
@@ -114,6 +114,8 @@ def day_heading(evidence: Evidence, what: Face) -> str:
             "<p class='note strong'>Not enough data for this person's own band yet "
             f"({days}); values are shown as they came · {zone}</p>"
         )
+    if not day_points(evidence, what, now_ms):
+        note += "<p class='note strong'>No reading in the last 24 hours</p>"
     return f"<h3>24 hours · {escape(what.name)}</h3>{note}"
 
 

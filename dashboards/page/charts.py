@@ -273,11 +273,13 @@ def _points(points: Sequence[DayPoint]) -> Options:
 
 def _now_line(local_ms: int) -> Options:
     hour = local_ms % DAY_MS / HOUR_MS
+    # Soon after midnight the unit's name stands above the axis: beside it.
+    beside = {"align": "left", "padding": [0, 0, 0, 20]} if hour < 2.5 else {}
     return {
         "silent": True,
         "symbol": "none",
         "animation": False,
         "lineStyle": {"color": MUTED, "type": "dotted", "width": 1},
-        "label": {"formatter": f"now {clock(hour)}", "color": MUTED, "fontSize": 10},
+        "label": {"formatter": f"now {clock(hour)}", "color": MUTED, "fontSize": 10, **beside},
         "data": [{"xAxis": hour}],
     }

@@ -241,7 +241,8 @@ def _areas(evidence: Evidence, kinds: Sequence[str], now_ms: int, offset: int) -
                     "itemStyle": {"color": colour, "opacity": 0.12},
                     "label": {
                         "color": colour,
-                        "position": "insideTopRight",
+                        # Silence often stands beside a level: their labels must not.
+                        "position": f"inside{'Bottom' if row['kind'] == 'missing' else 'Top'}Right",
                         "fontSize": 11,
                         "textBorderColor": PANEL,
                         "textBorderWidth": 2,

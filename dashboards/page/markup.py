@@ -63,22 +63,22 @@ def queue_row(entry: QueueEntry, now_ms: int) -> str:
     """The inside of one person's row."""
     head = f'<span class="who">{escape(entry.person.subject)}</span>'
     if entry.person.site != DEFAULT_SITE:
-        head += f'<span class="site">{escape(entry.person.site)}</span>'
-    lines = [f'<span class="line">{head}{badge(entry.sign)}</span>']
-    seen = f"last seen {ago(entry.last_ms, now_ms)}" if entry.last_ms is not None else "never seen"
+        head += f' <span class="site">{escape(entry.person.site)}</span>'
     alert = entry.alert
+    seen = f"seen {ago(entry.last_ms, now_ms)}" if entry.last_ms is not None else "never seen"
     if alert is None:
-        lines.append(f'<span class="times">{seen}</span>')
-    else:
-        name = face(alert["analyte"]).name
-        lines.append(f'<span class="reason">{_named(gist(alert["reason"]), name)}</span>')
-        more = f'<span class="more">+ {entry.others} more</span>' if entry.others else ""
-        stands = standing(alert["kind"], entry.rhythm, now_ms)
-        lines.append(f'<span class="line"><b class="now">{stands}</b>{more}</span>')
-        silent = " · a device is silent" if entry.silent and alert["kind"] != "missing" else ""
-        opened = duration(now_ms - alert["time"])
-        lines.append(f'<span class="times">open for {opened} · {seen}{silent}</span>')
-    return "".join(lines)
+        line = f'<span class="line">{head}{badge(entry.sign)}</span>'
+        return f'{line}<span class="times">last {seen}</span>'
+    more = f'<span class="more">+ {entry.others} more</span>' if entry.others else ""
+    name = face(alert["analyte"]).name
+    stands = standing(alert["kind"], entry.rhythm, now_ms)
+    silent = "a device is silent" if entry.silent and alert["kind"] != "missing" else ""
+    times = (f"<b>{stands}</b>" if stands else "", f"open for {duration(now_ms - alert['time'])}")
+    return (
+        f'<span class="line">{head}{more}{badge(entry.sign)}</span>'
+        f'<span class="reason">{_named(gist(alert["reason"]), name)}</span>'
+        f'<span class="times">{" · ".join(part for part in (*times, seen, silent) if part)}</span>'
+    )
 
 
 def _named(sentence: str, name: str) -> str:

@@ -284,7 +284,7 @@ class PageView:
         what = face(evidence.series.analyte)
         alerts = overview.open_alerts_of(evidence.series.person)
         self._figures.set_content(captions.figures(evidence, alerts, what, now_ms))
-        self._day_heading.set_content(captions.day_heading(evidence, what))
+        self._day_heading.set_content(captions.day_heading(evidence, what, now_ms))
         self._day.show(
             evidence.series,
             day_chart(evidence, what, now_ms),

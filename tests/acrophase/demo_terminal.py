@@ -36,6 +36,7 @@ class DemoTerminal:
         self.folder = folder
         self.port = port
         self._written = b""
+        self._known: dict[str, psutil.Process] = {}
         self._master, slave = pty.openpty()
         demo = [sys.executable, "-m", "acrophase", "demo", "--port", str(port), *arguments]
         self.process = subprocess.Popen(
@@ -76,10 +77,11 @@ class DemoTerminal:
         """All processes that it has started, by the command (``broker`` for the broker's own)."""
         running = psutil.Process(self.process.pid).children(recursive=True)
         named = [(child, child.cmdline()) for child in running]
-        return {
+        self._known = {
             line[3] if line[1:3] == ["-m", "acrophase"] else "broker": child
             for child, line in named
         }
+        return self._known
 
     def type_ctrl_c(self) -> None:
         """As a person does."""
@@ -92,8 +94,11 @@ class DemoTerminal:
         return status
 
     def close(self) -> None:
-        """End it in any case."""
+        """End it in any case, and what it has left behind."""
         self.process.kill()
+        for child in self._known.values():
+            if child.is_running():
+                child.kill()
         self.process.wait()
         self._reader.join(WITHIN_S)
         os.close(self._master)

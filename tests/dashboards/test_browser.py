@@ -43,7 +43,7 @@ def test_the_queue_ranks_people_and_says_why(ward: Ward, desk: Desk) -> None:
     expect(rows.nth(0)).to_contain_text(
         "Saliva cortisol peaks 3.4 h later than this person's baseline: at 11:36 instead of 08:12."
     )
-    expect(rows.nth(0)).to_contain_text("open for 2 d · last seen just now")
+    expect(rows.nth(0)).to_contain_text("open for 2 d · seen just now")
     expect(rows.nth(3)).to_contain_text("silent for 2 d")
     expect(rows.nth(4)).to_contain_text("✓ No alert")
     expect(page.locator(".counters")).to_contain_text("8 people")

@@ -72,7 +72,7 @@ def _everything(
     yield markup.unknown_person(person)
     yield markup.chip(what, SEVERITIES["major"])
     yield captions.figures(evidence, alerts, what, NOW_MS)
-    yield captions.day_heading(evidence, what)
+    yield captions.day_heading(evidence, what, NOW_MS)
     yield captions.day_legend(evidence, day_points(evidence, what, NOW_MS))
     yield captions.drift_heading(evidence)
     yield captions.days_heading()
@@ -157,9 +157,9 @@ def test_a_row_of_the_queue_says_what_is_wrong_since_when_and_how_it_stands(
     texts = [_parsed(markup.queue_row(entry, NOW_MS)).text for entry in rank(overview)]
     assert texts[0] == (
         "sim-03▲ MajorSaliva cortisol peaks 3.4 h later than this person's baseline: at 11:36 "
-        "instead of 08:12.now +3.6 hopen for 2 d · last seen just now"
+        "instead of 08:12.now +3.6 h · open for 2 d · seen just now"
     )
-    assert "silent for 2 d" in texts[3]
+    assert texts[3].endswith("silent for 2 d · open for 40 h · seen 2 d ago")
     assert texts[4] == "sim-01✓ No alertlast seen just now"
 
 
@@ -218,8 +218,17 @@ def test_little_data_are_not_compared_to_a_baseline(
     assert "mostly the population's" in text
     assert "Not enough data" in text
     assert "Not enough data for this person's own band yet (3 days)" in captions.day_heading(
-        evidence, face("saliva-cortisol")
+        evidence, face("saliva-cortisol"), NOW_MS
     )
+
+
+def test_a_day_without_readings_says_so(clinic_store: MemoryStore) -> None:
+    said = "No reading in the last 24 hours"
+    for subject, silent in (("sim-05", True), ("sim-01", False)):
+        heading = captions.day_heading(
+            evidence_of(clinic_store, subject), face("saliva-cortisol"), NOW_MS
+        )
+        assert (said in heading) == silent
 
 
 def test_without_a_rhythm_no_peak_is_named(clinic_store: MemoryStore) -> None:
