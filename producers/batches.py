@@ -75,13 +75,13 @@ def to_batches(
             _moment(times[end - 1], offsets[begin]) if received == "replay" else None
         )
         if series.comparators[begin]:
-            heading["value"] = float(series.values[begin])
-            heading["comparator"] = "<" if series.comparators[begin] < 0 else ">"
-            yield _record(Reading, heading)
+            limit: dict[str, Any] = {"value": float(series.values[begin])}
+            limit["comparator"] = "<" if series.comparators[begin] < 0 else ">"
+            yield _record(Reading, heading | limit)
         else:
-            heading["offsets_ms"] = (times[begin:end] - times[begin]).tolist()
-            heading["values"] = series.values[begin:end].tolist()
-            yield _record(ReadingBatch, heading)
+            columns: dict[str, Any] = {"offsets_ms": (times[begin:end] - times[begin]).tolist()}
+            columns["values"] = series.values[begin:end].tolist()
+            yield _record(ReadingBatch, heading | columns)
         begin = end
 
 

@@ -9,7 +9,7 @@ state was saved and where a replay began make no difference; tests hold that.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import compress
 from typing import Any
 
@@ -59,6 +59,9 @@ from schemas.results import StoredEvent
 from schemas.topics import DEAD_LETTERS, ESTIMATES, EVENTS, READINGS
 
 _RHYTHM_COLUMNS = RHYTHM.columns
+# Kafka's timestamp is the producer's to set, 64 bits of it; a calendar holds less.
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 
 
 def parameter_table(catalogue: Catalogue, policy: Policy) -> NDArray[np.float64]:
@@ -368,13 +371,14 @@ def dead_letter(
     record: Record, error: RejectedRecord, elements: tuple[int, ...] = ()
 ) -> OutMessage:
     """The refused record for the topic `dead-letters`, byte for byte, with its reason."""
+    since = timedelta(milliseconds=min(max(record.timestamp_ms, _FIRST_MS), _LAST_MS))
     letter = DeadLetter(
         reason=error.reason,
         detail=error.detail,
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        time=datetime.fromtimestamp(record.timestamp_ms / 1000, UTC),
+        time=_EPOCH + since,
         elements=elements,
     )
     return OutMessage(DEAD_LETTERS.name, record.key, record.value, letter.headers())

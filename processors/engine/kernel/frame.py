@@ -297,6 +297,8 @@ def watch(
         ):
             return i
         slot = slots[i]
+        if rows[slot, N_READINGS] == 0.0:
+            continue  # all that came so far were reasons for absent values
         changed[i] = catch_up(
             rows[slot],
             parameters[analytes[slot]],
