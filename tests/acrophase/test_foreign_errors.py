@@ -121,9 +121,13 @@ def broken_kafka(error: Exception, loop: asyncio.AbstractEventLoop) -> FaustKafk
         commit=broken.commit,
         committed=broken.committed,
     )
+
+    async def partitions_for(_: str) -> set[int]:
+        return {0}
+
     producer = SimpleNamespace(
-        send=broken.send,
         _producer=SimpleNamespace(
+            partitions_for=partitions_for,
             create_batch=lambda: SimpleNamespace(
                 append=lambda **_: object(), close=lambda: None, record_count=lambda: 1
             ),
