@@ -175,9 +175,12 @@ _OTHERS = (
         "key.*subject",
     ),
     Bad(
-        "unknown code", changed(READING, code="2142-9"), Reason.UNKNOWN_CODE, "known codes: 2142-8"
+        "unknown code",
+        changed(READING, code="2142-9"),
+        Reason.UNKNOWN_CODE,
+        "2142-8 is saliva cortisol",
     ),
-    Bad("empty code", changed(READING, code=""), Reason.UNKNOWN_CODE, "known codes"),
+    Bad("empty code", changed(READING, code=""), Reason.UNKNOWN_CODE, r"knows \d+ codes"),
     Bad("no unit of anything", changed(READING, unit="furlongs"), Reason.UNKNOWN_UNIT, "'ug/dL'"),
     Bad("empty unit", changed(READING, unit=""), Reason.UNKNOWN_UNIT, "send 'ug/dL'"),
     Bad("unit of something else", changed(READING, unit="mm[Hg]"), Reason.UNKNOWN_UNIT, "convert"),
