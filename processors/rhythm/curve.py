@@ -54,24 +54,46 @@ def wrap_shift(hours: float) -> float:
 @compiled
 def extreme(m: Array, sign: float) -> float:
     """Clock hour [0, 24) of the maximum (sign 1) or minimum (sign -1) of the full curve."""
-    best = -1e300
-    at = 0
+    y = np.empty(_GRID)
     for i in range(_GRID):
-        y = sign * (m[1] * _C1[i] + m[2] * _S1[i] + m[3] * _C2[i] + m[4] * _S2[i])
-        if y > best:
-            best = y
-            at = i
-    theta = _THETA[at]
-    for _ in range(4):  # Newton on the derivative, kept within the grid cell
+        y[i] = sign * (m[1] * _C1[i] + m[2] * _S1[i] + m[3] * _C2[i] + m[4] * _S2[i])
+    best = -1e300
+    at = 0.0
+    for i in range(_GRID):
+        # the higher of two humps may look lower on the grid
+        if y[i] >= y[i - 1] and y[i] >= y[(i + 1) % _GRID]:
+            hour = _climb(m, sign, _THETA[i]) / OMEGA
+            height = sign * value_at(m, hour)
+            if height > best:
+                best = height
+                at = hour
+    return float(at % PERIOD_H)
+
+
+@compiled
+def _climb(m: Array, sign: float, theta: float) -> float:
+    """Angle near theta where the slope changes its sign.
+
+    Newton's step, or half of what is left where that would leave the cell of the grid (a flat top
+    has next to no bend).
+    """
+    low = theta - OMEGA * PERIOD_H / _GRID
+    high = theta + OMEGA * PERIOD_H / _GRID
+    for _ in range(40):
         c1, s1, c2, s2 = cos(theta), sin(theta), cos(2 * theta), sin(2 * theta)
-        slope = -m[1] * s1 + m[2] * c1 - 2 * m[3] * s2 + 2 * m[4] * c2
-        bend = -m[1] * c1 - m[2] * s1 - 4 * m[3] * c2 - 4 * m[4] * s2
-        if sign * bend >= 0.0:
+        slope = sign * (-m[1] * s1 + m[2] * c1 - 2 * m[3] * s2 + 2 * m[4] * c2)
+        bend = sign * (-m[1] * c1 - m[2] * s1 - 4 * m[3] * c2 - 4 * m[4] * s2)
+        if slope > 0.0:
+            low = theta
+        else:
+            high = theta
+        new = theta - slope / bend if bend < 0.0 else low
+        if not low < new < high:
+            new = 0.5 * (low + high)
+        if abs(new - theta) < 1e-10:
             break
-        step = -slope / bend
-        limit = OMEGA * PERIOD_H / _GRID
-        theta += min(limit, max(-limit, step))
-    return float((theta / OMEGA) % PERIOD_H)
+        theta = new
+    return theta
 
 
 @compiled
