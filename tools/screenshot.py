@@ -2,7 +2,7 @@
 
 ``python -m tools.screenshot [--out FILE]`` needs Chromium (Debian: ``apt-get install chromium``)
 and the tools for development. It starts a demo of its own on a free port, waits until the page has
-found everybody who falls ill (about two minutes), and ends it.
+found everybody who falls ill (about a minute), and ends it.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
+from producers.clinic import demo_clinic
+
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "docs" / "images" / "page.png"
 WIDTH, HEIGHT = 1280, 900
-FALL_ILL = 6  # `producers.clinic.demo_clinic`
 SPEED = 15_000
 FOUND_WITHIN_S = 600
 COLOURS = 128  # flat colours and the blends at their edges: nobody sees the difference
@@ -51,11 +53,20 @@ def demo() -> Iterator[str]:
         running.communicate()
 
 
+def fall_ill() -> list[str]:
+    """Who does in the demo, by its plan."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    people = demo_clinic(1, start, start).truth()["people"]
+    return [person["subject"] for person in people if person["troubles"]]
+
+
 def shot(page: Page, address: str) -> bytes:
     """The page as soon as everybody who falls ill has been found, as PNG."""
     page.goto(address)
     alerting = page.locator(".queue > a", has=page.locator(".reason"))
-    expect(alerting.nth(FALL_ILL - 1)).to_be_visible(timeout=FOUND_WITHIN_S * 1000)
+    for subject in fall_ill():
+        found = alerting.filter(has_text=subject)
+        expect(found).to_be_visible(timeout=FOUND_WITHIN_S * 1000)
     # Whoever lives later than before: seen in the 24 hours and in the drift alike.
     alerting.filter(has_text=re.compile(r"Heart rate peaks .* later")).first.click()
     expect(page.locator(".chart.drift svg")).to_contain_text("Timing later")

@@ -152,7 +152,7 @@ def day_chart(evidence: Evidence, face: Face, now_ms: int) -> Options:
     return {
         "animation": False,
         "textStyle": {"fontFamily": FAMILY},
-        "grid": {"left": 44, "right": 40, "top": 30, "bottom": 24},
+        "grid": {"left": 44, "right": 40, "top": 40, "bottom": 24},
         "tooltip": {
             "trigger": "item",
             "formatter": "{b}",
@@ -273,13 +273,17 @@ def _points(points: Sequence[DayPoint]) -> Options:
 
 def _now_line(local_ms: int) -> Options:
     hour = local_ms % DAY_MS / HOUR_MS
-    # Soon after midnight the unit's name stands above the axis: beside it.
-    beside = {"align": "left", "padding": [0, 0, 0, 20]} if hour < 2.5 else {}
     return {
         "silent": True,
         "symbol": "none",
         "animation": False,
         "lineStyle": {"color": MUTED, "type": "dotted", "width": 1},
-        "label": {"formatter": f"now {clock(hour)}", "color": MUTED, "fontSize": 10, **beside},
+        "label": {
+            "formatter": f"now {clock(hour)}",
+            "color": MUTED,
+            "fontSize": 10,
+            # Above the unit's name and the values of limits that lie at the upper edge.
+            "distance": 22,
+        },
         "data": [{"xAxis": hour}],
     }

@@ -109,13 +109,12 @@ class Chart:
         self._container = container
         self._series: Series | None = None
         self._chart: ui.echart | None = None
+        self._drawn = False
 
     def show(self, series: Series, options: Options, summary: str) -> None:
         """Draw the options; nothing is sent if nothing changed."""
         if self._chart is None or self._series != series:
-            self._container.clear()
-            with self._container:
-                self._chart = ui.echart(options, renderer="svg")
+            self._chart = self._replaced(options)
             self._chart.props["role"] = "img"
             self._chart.props["aria-label"] = summary
             self._series = series
@@ -124,6 +123,23 @@ class Chart:
             self._chart.options.update(options)
             self._chart.props["aria-label"] = summary
             self._chart.update()
+
+    def _replaced(self, options: Options) -> ui.echart:
+        # NiceGUI's chart (3.18) fails in the browser if it is taken away before it was drawn.
+        if self._chart is not None and self._drawn:
+            self._chart.delete()
+        self._drawn = False
+        with self._container:
+            chart = ui.echart(options, renderer="svg")
+
+        def finished() -> None:
+            if self._chart is chart:
+                self._drawn = True
+            else:
+                chart.delete()
+
+        chart.on("chart:finished", finished, [])
+        return chart
 
 
 class PageView:

@@ -67,7 +67,15 @@ def extreme(m: Array, sign: float) -> float:
             if height > best:
                 best = height
                 at = hour
-    return float(at % PERIOD_H)
+    return clock_hour(at)
+
+
+@compiled
+def clock_hour(hours: float) -> float:
+    """Hours of any turn on the clock, [0, 24)."""
+    hour = hours % PERIOD_H
+    # of a hair less than midnight the remainder is rounded to a whole period
+    return hour if hour < PERIOD_H else 0.0
 
 
 @compiled
@@ -202,7 +210,7 @@ def describe(
     out[PEAK_VALUE] = value_at(m, high)
     out[TROUGH_VALUE] = value_at(m, low)
     if rhythmic:
-        out[ACROPHASE] = (atan2(c, b) / OMEGA) % PERIOD_H
+        out[ACROPHASE] = clock_hour(atan2(c, b) / OMEGA)
         out[ACROPHASE_HALF] = min(0.5 * PERIOD_H, t90 * sqrt(max(0.0, var_phi)) / OMEGA)
         out[PEAK] = high
         out[PEAK_HALF] = _extreme_half(m, covariance, high, t90)
