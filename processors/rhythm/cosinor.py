@@ -36,17 +36,20 @@ ALPHA = 0.05
 # their clock times must span: series over many days may leave the nights out. With even samples
 # over half the cycle the mesor's standard error is 2.3 times that over all of it (two harmonics:
 # 9.4 times); over a third of it, 5.7 and 59 times, which is extrapolation.
-_LEAST_SPAN = 2 / 3
-_LEAST_CYCLE = 1 / 2
+LEAST_SPAN = 2 / 3
+LEAST_CYCLE = 1 / 2
 
 # Larger times are another unit (milliseconds, say); larger values overflow when squared.
-_MOST_HOURS = 1e8
-_MOST_VALUE = 1e100
+MOST_HOURS = 1e8
+MOST_VALUE = 1e100
 
 # Clock times closer than this share of the period are the same; a design with a smaller ratio of
 # singular values is one whose clock times are nearly so.
-_SAME_PHASE = 1e-9
-_LEAST_SINGULAR = 1e-6
+SAME_PHASE = 1e-9
+LEAST_SINGULAR = 1e-6
+
+# Values that differ by less have squares too small for a number.
+LEAST_SWING = 1e-100
 
 
 class FitStatus(StrEnum):
@@ -201,7 +204,7 @@ def fit_cosinor(
 
     rows = design(t, period=period, components=components)
     left, singular, right = np.linalg.svd(rows, full_matrices=False)
-    if singular[-1] < _LEAST_SINGULAR * singular[0]:
+    if singular[-1] < LEAST_SINGULAR * singular[0]:
         return refused(
             FitStatus.SAME_TIMES,
             f"The samples lie at too few different clock times for {_harmonics(components)}.",
@@ -253,7 +256,7 @@ def _trouble(t: Floats, y: Floats, period: float, components: int) -> tuple[FitS
     """What forbids a fit, in the order in which a person would want to hear it."""
     n = t.size
     # Comparisons with NaN are false, so NaN and infinity both count here.
-    unusable = n - int(((np.abs(t) <= _MOST_HOURS) & (np.abs(y) <= _MOST_VALUE)).sum())
+    unusable = n - int(((np.abs(t) <= MOST_HOURS) & (np.abs(y) <= MOST_VALUE)).sum())
     if unusable:
         return FitStatus.NOT_FINITE, (
             f"{unusable} of {n} samples have a time or value that is not a finite number of a "
@@ -265,28 +268,29 @@ def _trouble(t: Floats, y: Floats, period: float, components: int) -> tuple[FitS
             f"{_harmonics(components).capitalize()} with statistics need at least {least} samples, "
             f"and there are {n}."
         )
-    phases = np.unique(np.round(np.remainder(t / period, 1.0) / _SAME_PHASE) % (1 / _SAME_PHASE))
-    phases *= _SAME_PHASE
+    phases = np.unique(np.round(np.remainder(t / period, 1.0) / SAME_PHASE) % (1 / SAME_PHASE))
+    phases *= SAME_PHASE
     if phases.size < 2 * components + 1:
         return FitStatus.SAME_TIMES, (
             f"The samples lie at {phases.size} different clock time{'s'[: phases.size > 1]}, and "
             f"{_harmonics(components)} need at least {2 * components + 1}."
         )
     span = float(np.ptp(t))
-    if span < _LEAST_SPAN * period:
+    if span < LEAST_SPAN * period:
         return FitStatus.SHORT_SPAN, (
             f"The samples span {span:.1f} hours, and a period of {period:g} hours needs at least "
-            f"{_LEAST_SPAN * period:.1f}."
+            f"{LEAST_SPAN * period:.1f}."
         )
     gaps = np.diff(phases, append=phases[0] + 1.0)
     cycle = 1.0 - float(gaps.max())
-    if cycle < _LEAST_CYCLE:
+    if cycle < LEAST_CYCLE:
         return FitStatus.SHORT_SPAN, (
             f"The samples lie within {cycle * period:.1f} of the cycle's {period:g} hours, and a "
-            f"curve over all of it needs at least {_LEAST_CYCLE * period:.1f}."
+            f"curve over all of it needs at least {LEAST_CYCLE * period:.1f}."
         )
     # Values that differ by the rounding of a float only are constant.
-    if float(np.ptp(y)) <= 8 * np.finfo(np.float64).eps * float(np.abs(y).max()):
+    rounding = 8 * np.finfo(np.float64).eps * float(np.abs(y).max())
+    if float(np.ptp(y)) <= max(rounding, LEAST_SWING):
         return FitStatus.CONSTANT, "All values are the same, so there is no rhythm to fit."
     return None
 
