@@ -1,6 +1,7 @@
 """The readings that the contestants work through.
 
-Wrist heart rate of 400 people, one reading a minute, in the past. The same wire format for all.
+Wrist heart rate of 400 people in the past, one reading a minute, or one a second in batches. The
+same wire format for all.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ def subject(person: int) -> str:
     return f"bench-{person:04d}"
 
 
-def heading(person: int, collected_at: datetime, received_at: datetime) -> dict[str, object]:
+def heading(
+    person: int, collected_at: datetime, received_at: datetime, interval_s: int
+) -> dict[str, object]:
     """The fields that single readings and batches share."""
     return {
         "schema": 1,
@@ -36,42 +39,43 @@ def heading(person: int, collected_at: datetime, received_at: datetime) -> dict[
         "collected_at": collected_at.isoformat(timespec="milliseconds"),
         "received_at": received_at.isoformat(timespec="milliseconds"),
         "timing": "device",
-        "interval_s": 60.0,
+        "interval_s": float(interval_s),
     }
 
 
 def heart_rates(
-    person: int, first_minute: int, minutes: int, rng: np.random.Generator
+    person: int, begin_s: int, interval_s: int, n: int, rng: np.random.Generator
 ) -> list[float]:
-    """Beats a minute over consecutive minutes from FIRST: 68 + 6 cos w(t - 15 h) + noise."""
-    clock = (first_minute + np.arange(minutes)) / 60
+    """n beats a minute from begin_s seconds after FIRST: 68 + 6 cos w(t - 15 h) + noise."""
+    clock = (begin_s + interval_s * np.arange(n)) / 3600
     curve = 68 + person % 12 + 6 * np.cos(2 * math.pi / 24 * (clock - 15))
-    return list(np.round(curve + rng.normal(0, 3, minutes)).tolist())
+    return list(np.round(curve + rng.normal(0, 3, n)).tolist())
 
 
 def singles(minutes: int) -> Iterator[tuple[bytes, bytes]]:
     """(key, value) of one message a reading, minute by minute, all people in each."""
     rng = np.random.default_rng(1)
-    series = [heart_rates(person, 0, minutes, rng) for person in range(PEOPLE)]
+    series = [heart_rates(person, 0, 60, minutes, rng) for person in range(PEOPLE)]
     for minute in range(minutes):
         at = FIRST + timedelta(minutes=minute)
         for person in range(PEOPLE):
-            record = heading(person, at, at + timedelta(seconds=2))
+            record = heading(person, at, at + timedelta(seconds=2), 60)
             record["value"] = series[person][minute]
             yield subject(person).encode(), json.dumps(record).encode()
 
 
-def batches(rounds: int) -> Iterator[tuple[bytes, bytes]]:
-    """(key, value) of columnar batches of 100 minutes, all people in each round."""
+def batches(rounds: int, interval_s: int) -> Iterator[tuple[bytes, bytes]]:
+    """(key, value) of columnar batches of 100 readings, all people in each round."""
     rng = np.random.default_rng(2)
-    offsets = [60_000 * i for i in range(BATCH)]
+    offsets = [1000 * interval_s * i for i in range(BATCH)]
     for turn in range(rounds):
-        at = FIRST + timedelta(minutes=BATCH * turn)
-        received = at + timedelta(minutes=BATCH)
+        begin_s = BATCH * interval_s * turn
+        at = FIRST + timedelta(seconds=begin_s)
+        received = at + timedelta(seconds=BATCH * interval_s)
         for person in range(PEOPLE):
-            record = heading(person, at, received)
+            record = heading(person, at, received, interval_s)
             record["offsets_ms"] = offsets
-            record["values"] = heart_rates(person, BATCH * turn, BATCH, rng)
+            record["values"] = heart_rates(person, begin_s, interval_s, BATCH, rng)
             yield subject(person).encode(), json.dumps(record).encode()
 
 

@@ -1,6 +1,6 @@
 """The worker on Apache Kafka, beside plain Faust and the bare aiokafka loop.
 
-Two feeds: one reading a message, and batches of 100. Each contestant is a process of its own with
+Feeds: one reading a message, and batches of 100. Each contestant is a process of its own with
 a consumer group of its own on the same topic; the rate is what its group committed between its
 first and last commit. The worker commits only what Kafka and the store have confirmed; what the
 store then holds is counted and must be all of it.
@@ -33,14 +33,22 @@ LONGEST_S = 600.0
 class Feed(NamedTuple):
     """Messages in the topic of readings."""
 
+    slug: str
     name: str
     make: Callable[[], Iterator[tuple[bytes, bytes]]]
     readings_a_message: int
 
 
 FEEDS = (
-    Feed("one reading a message", lambda: singles(MINUTES), 1),
-    Feed(f"batches of {BATCH}", lambda: batches(ROUNDS), BATCH),
+    Feed("singles", "one reading a message, one a minute", lambda: singles(MINUTES), 1),
+    Feed(
+        "batches-1s", f"batches of {BATCH}, a reading a second", lambda: batches(ROUNDS, 1), BATCH
+    ),
+    # A reading has the same work behind it, and sixty times as many half hours to close and
+    # means to store.
+    Feed(
+        "batches-60s", f"batches of {BATCH}, a reading a minute", lambda: batches(ROUNDS, 60), BATCH
+    ),
 )
 
 
@@ -76,15 +84,15 @@ def _compare(bootstrap: str, folder: Path, feed: Feed) -> str:
         }
     rates: dict[str, float] = {}
     for name, (module, more) in peers.items():
-        group = f"{module.rpartition('.')[2].replace('_', '-')}-{per}"
+        group = f"{module.rpartition('.')[2].replace('_', '-')}-{feed.slug}"
         command = (sys.executable, "-m", module, bootstrap, READINGS.name, group, *more)
         rates[name] = per * _rate(command, {}, bootstrap, group, count, longest_s=PEER_S)
-    for number, place in enumerate(_places(folder / f"worker-{per}.db")):
+    for number, place in enumerate(_places(folder / f"worker-{feed.slug}.db")):
         if number:
             # The topic of state knows what the run before has absorbed.
             fresh_topics(bootstrap)
             fill(bootstrap, READINGS.name, feed.make())
-        rates[f"acrophase worker, {place.name}"] = per * _worker(bootstrap, place, count, per)
+        rates[f"acrophase worker, {place.name}"] = per * _worker(bootstrap, place, count, feed)
     first = next(reversed(peers))
     return table(
         f"{feed.name}: {count * per:,} readings of {PEOPLE} people, {PARTITIONS} partitions",
@@ -93,9 +101,10 @@ def _compare(bootstrap: str, folder: Path, feed: Feed) -> str:
     )
 
 
-def _worker(bootstrap: str, place: Place, count: int, per: int) -> float:
+def _worker(bootstrap: str, place: Place, count: int, feed: Feed) -> float:
     """Messages a second of the worker; what the store then holds must be everything."""
-    group = f"benchmark-{per}"
+    per = feed.readings_a_message
+    group = f"benchmark-{feed.slug}"
     environment = {
         "ACROPHASE_BOOTSTRAP": bootstrap,
         "ACROPHASE_GROUP": group,

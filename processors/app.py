@@ -183,7 +183,12 @@ class Worker:
     async def _tick(self) -> None:
         """Checkpoints when no frame comes, and a watch over a worker that lost its place."""
         while True:
-            await asyncio.sleep(self._settings.checkpoint_s)
+            session = self._session
+            wait_s = self._settings.checkpoint_s
+            if session is not None:
+                # a little more, so that it is due when the timer wakes
+                wait_s = min(wait_s, session.due_in_s) + 0.01
+            await asyncio.sleep(wait_s)
             session = self._session
             if session is None or not session.lost:
                 self._lost_since = None
@@ -196,6 +201,7 @@ class Worker:
 
     async def _assigned(self, app: Any, /, *arguments: Any, signal: Any, **_: Any) -> None:
         assigned: set[TP] = arguments[0]
+        self._kafka.fetch_promptly()
         generation = app.consumer_generation_id
         partitions = {(tp.topic, tp.partition) for tp in assigned}
         self._session = Session(

@@ -19,7 +19,7 @@ from typing import Protocol
 from processors.engine_port import OutMessage, Outputs, StateRow
 from processors.recovery import Headers, StateLog, state_headers
 from schemas.errors import StoreUnavailable
-from schemas.measurements import Measurement, Row
+from schemas.measurements import DEVIATION, Measurement, Row
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +93,11 @@ class Outbox:
     rows: dict[Measurement, list[Row]] = field(default_factory=dict)
     messages: list[OutMessage] = field(default_factory=list)
     n_rows: int = 0
+
+    @property
+    def urgent(self) -> bool:
+        """Whether somebody waits for what is in it: a person should see it at once."""
+        return DEVIATION in self.rows
 
     def add(self, outputs: Outputs) -> None:
         """Take outputs over, behind those that are there."""
@@ -207,14 +212,23 @@ class Confirmation:
     """Confirms outputs and cuts in the background, one after another.
 
     At most one is under way. `idle` waits for it and raises what went wrong: ``StoreRefused``,
-    ``DeliveryError`` or `OwnershipLost`.
+    ``DeliveryError`` or `OwnershipLost`. ``when_free`` is called after each.
     """
 
-    def __init__(self, store: PatientStore, kafka: Kafka, lease: Lease) -> None:
+    def __init__(
+        self, store: PatientStore, kafka: Kafka, lease: Lease, when_free: Callable[[], None]
+    ) -> None:
         self._store = store
         self._kafka = kafka
         self._lease = lease
+        self._when_free = when_free
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing is under way and nothing has gone wrong."""
+        task = self._task
+        return task is None or (task.done() and not task.cancelled() and task.exception() is None)
 
     async def idle(self) -> None:
         """Wait for what is under way, and raise its failure."""
@@ -242,6 +256,7 @@ class Confirmation:
         # Two at a time could commit offsets whose outputs are still on their way.
         assert self._task is None or self._task.done()
         self._task = asyncio.create_task(work)
+        self._task.add_done_callback(lambda _: self._when_free())
 
     async def _write(self, outputs: Outputs) -> None:
         await self._lease.require()

@@ -70,7 +70,7 @@ class Session:
         self._make_engine = make_engine
         self._kafka = kafka
         self._lease = Lease(kafka, generation, lease_s, clock)
-        self._confirmation = Confirmation(store, kafka, self._lease)
+        self._confirmation = Confirmation(store, kafka, self._lease, self._hasten)
         self._outbox = Outbox()
         self._owned: dict[int, _Owned] = {}
         self._checkpoint_s = checkpoint_s
@@ -78,6 +78,11 @@ class Session:
         self._due = clock() + checkpoint_s
         self._turn = asyncio.Lock()  # to see the confirmation idle and begin the next
         self._closed = False
+
+    @property
+    def due_in_s(self) -> float:
+        """Seconds until the next checkpoint is due."""
+        return max(0.0, self._due - self._clock())
 
     async def process(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         """One frame, in offset order. Returns early, having done nothing, if the session is over.
@@ -103,6 +108,8 @@ class Session:
                     await self._confirmation.idle()
                     if self._open():
                         self._confirmation.begin_outputs(self._outbox.take())
+            else:
+                self._hasten()
         except OwnershipLost as error:
             self._lose(error)
         except Exception:
@@ -111,14 +118,15 @@ class Session:
             raise
 
     async def checkpoint(self) -> None:
-        """Begin a checkpoint if there is something to confirm; raises as `process` does.
+        """Begin a checkpoint if one is due; raises as `process` does.
 
         Waits for the one before, so no more than two are ever in memory.
         """
         try:
             async with self._turn:
                 await self._confirmation.idle()
-                if self._open():
+                # `process` may have made it while a timer waited here
+                if self._open() and self._clock() >= self._due:
                     self._cut()
         except OwnershipLost as error:
             self._lose(error)
@@ -149,6 +157,19 @@ class Session:
         finally:
             await self._confirmation.give_up()
             self._owned.clear()
+
+    def _hasten(self) -> None:
+        """Begin to write at once what a person should see, instead of at the next checkpoint.
+
+        Whoever has the turn is about to write everything anyway.
+        """
+        if (
+            self._outbox.urgent
+            and self._open()
+            and not self._turn.locked()
+            and self._confirmation.free
+        ):
+            self._confirmation.begin_outputs(self._outbox.take())
 
     def _cut(self) -> None:
         """Take what is to be confirmed, all at one moment, and begin to confirm it."""

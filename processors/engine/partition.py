@@ -9,10 +9,11 @@ state was saved and where a replay began make no difference; tests hold that.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from itertools import chain, compress
-from typing import Any, NamedTuple
+from datetime import UTC, datetime, timedelta
+from itertools import compress
+from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,17 +23,18 @@ from processors.deviations.budget import (
     sustained_threshold,
 )
 from processors.engine import kernel
-from processors.engine.decode import Columns, Decoder, decode_event
+from processors.engine.decode import decode_event
 from processors.engine.findings import apply
+from processors.engine.intake import Arrivals, Intake
+from processors.engine.kernel.buffers import C_BIN, C_PROFILE, C_REVISION, C_RHYTHM, C_TRANSITION
 from processors.engine.policy import Policy
+from processors.engine.reading_rows import absent_rows, mean_rows, single_rows
 from processors.engine.results import (
     HOUR_MS,
-    mean_rows,
     profile_rows,
     revision_rows,
     rhythm_rows,
 )
-from processors.engine.seen import Seen
 from processors.engine.series import Rows, Series, reference_limits
 from processors.engine.state import (
     CLOCK_KEY,
@@ -47,15 +49,19 @@ from processors.engine.state import (
 from processors.engine_port import OutMessage, Outputs, Record
 from processors.rhythm.censoring import censored
 from processors.rhythm.layout import NEWEST, P_OUTLIER_GATE, P_Z_OUTLIER, P_Z_SUSTAINED
-from processors.rhythm.parameters import estimator_parameters, weight
+from processors.rhythm.parameters import estimator_parameters
 from schemas.catalogue import Analyte, Catalogue
 from schemas.dead_letters import DeadLetter
 from schemas.errors import RejectedRecord
 from schemas.events import Dose, Profile, Sleep
 from schemas.measurements import EVENT, PROFILE, READING, RHYTHM, Row
-from schemas.readings import Reading, ReadingBatch
-from schemas.results import Rhythm, Status, StoredEvent
+from schemas.results import StoredEvent
 from schemas.topics import DEAD_LETTERS, ESTIMATES, EVENTS, READINGS
+
+_RHYTHM_COLUMNS = RHYTHM.columns
+# Kafka's timestamp is the producer's to set, 64 bits of it; a calendar holds less.
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 
 
 def parameter_table(catalogue: Catalogue, policy: Policy) -> NDArray[np.float64]:
@@ -76,19 +82,6 @@ def parameter_table(catalogue: Catalogue, policy: Policy) -> NDArray[np.float64]
     return np.array(table)
 
 
-class Load(NamedTuple):
-    """The fresh readings of one record on their way to the kernel."""
-
-    series: Series
-    times_ms: list[int]
-    values: list[float]
-    offset_ms: int
-    weight: float
-    clock_ms: int  # the partition's clock at and before the record
-    clock_before_ms: int
-    heading: Reading | ReadingBatch
-
-
 class Partition:
     """See the module's docstring; the interface is `processors.engine_port.PartitionEngine`."""
 
@@ -96,8 +89,8 @@ class Partition:
         self.number = number
         self._catalogue = catalogue
         self._policy = policy
-        self._decoder = Decoder(catalogue, policy)
         self._parameters = parameter_table(catalogue, policy)
+        self._is_log = np.array([analyte.scale == "log" for analyte in catalogue])
         self._analyte_index = {analyte.slug: i for i, analyte in enumerate(catalogue)}
         self._series: list[Series] = []
         self._by_key: dict[tuple[str, str], Series] = {}
@@ -105,7 +98,8 @@ class Partition:
         self._people: dict[str, Person] = {}
         self._rows = Rows()
         self._buffers = kernel.buffers()
-        self._clock_ms = 0
+        self._intake = Intake(catalogue, policy, self._find_series, self._refuse)
+        self._refused: list[OutMessage] = []
         self._clocks: dict[int, int] = {}  # offset -> clock, where a replay may begin
         self._saved_position = 0
         self._position = {READINGS.name: 0, EVENTS.name: 0}
@@ -140,8 +134,8 @@ class Partition:
         self._position.update(committed)
         self._saved_position = self._position[READINGS.name]
         last = max((o for o in self._clocks if o < self._saved_position), default=None)
-        self._clock_ms = 0 if last is None else self._clocks[last]
-        self._clocks[self._saved_position - 1] = self._clock_ms
+        self._intake.clock_ms = 0 if last is None else self._clocks[last]
+        self._clocks[self._saved_position - 1] = self._intake.clock_ms
 
     def position(self, topic: str) -> int:
         """Next offset to read of a topic."""
@@ -158,10 +152,13 @@ class Partition:
             for record in records:
                 self._take_event(record, outputs)
         else:
-            pending: list[Load] = []
-            for record in records:
-                self._take_reading(record, pending, outputs)
-            self._run(pending, outputs)
+            arrivals = self._intake.take(records)
+            outputs.messages.extend(self._refused)
+            self._refused.clear()
+            self._changed.update(dict.fromkeys(arrivals.touched))
+            outputs.add(READING, absent_rows(arrivals.absent))
+            if arrivals.records:
+                self._run(arrivals, outputs)
         self._position[records[0].topic] = records[-1].offset + 1
         return outputs
 
@@ -201,7 +198,7 @@ class Partition:
             series = self._series[slot]
             series.absorbed = max(series.absorbed, readings - 1)
             key = series_key(series.subject, series.analyte.slug)
-            rows.append((key, dump_series(series, self._rows, self._clock_ms)))
+            rows.append((key, dump_series(series, self._rows, self._intake.clock_ms)))
         for subject in self._changed_people:
             person = self._people[subject]
             person.absorbed = max(person.absorbed, events - 1)
@@ -209,7 +206,7 @@ class Partition:
         if readings != self._saved_position:
             # what the last call gave is committed by now, so older entries have served
             self._clocks = {o: c for o, c in self._clocks.items() if o >= self._saved_position - 1}
-            self._clocks[readings - 1] = self._clock_ms
+            self._clocks[readings - 1] = self._intake.clock_ms
             self._saved_position = readings
             rows.append((CLOCK_KEY, dump_clock(self._clocks)))
         self._changed.clear()
@@ -218,63 +215,16 @@ class Partition:
 
     # --- readings -------------------------------------------------------------------------
 
-    def _take_reading(self, record: Record, pending: list[Load], outputs: Outputs) -> None:
-        try:
-            columns = self._decoder.decode(record)
-        except RejectedRecord as error:
-            outputs.messages.append(dead_letter(record, error))
-            return
-        if columns.refused:
-            elements = tuple(i for i, _ in columns.refused)
-            outputs.messages.append(dead_letter(record, columns.refused[0][1], elements))
-        before = self._clock_ms
-        self._clock_ms = max(before, columns.received_ms)
-        heading, analyte = columns.heading, columns.analyte
-        key = (heading.subject, analyte.slug)
-        series = self._by_key.get(key)
-        if series is None:
-            at = columns.times_ms[0] / HOUR_MS
-            series = self._new_series(heading.site, heading.subject, analyte, at)
-        elif record.offset <= series.absorbed:
-            return
-        seen = series.seen.get(heading.device)
-        if seen is None:
-            seen = series.seen[heading.device] = Seen()
-        times = columns.times_ms
-        fresh = seen.add_all(times, columns.received_ms)
-        if not fresh:
-            return
-        self._changed[series.slot] = None
-        if not columns.values:
-            outputs.add(READING, [_absent_row(series, columns)])
-            return
-        self._unsettled[series.slot] = None
-        values = columns.values
-        if len(fresh) < len(times):
-            times, values = [times[i] for i in fresh], [values[i] for i in fresh]
-        pending.append(
-            Load(
-                series,
-                times,
-                values,
-                columns.offset_ms,
-                weight(analyte, columns.interval_s),
-                self._clock_ms,
-                before,
-                heading,
-            )
-        )
+    def _refuse(self, record: Record, error: RejectedRecord, elements: tuple[int, ...]) -> None:
+        self._refused.append(dead_letter(record, error, elements))
+
+    def _find_series(self, site: str, subject: str, analyte: Analyte, at_ms: int) -> Series:
+        series = self._by_key.get((subject, analyte.slug))
+        return series or self._new_series(site, subject, analyte, at_ms / HOUR_MS)
 
     def _new_series(self, site: str, subject: str, analyte: Analyte, at_h: float) -> Series:
         slot = self._rows.append(self._analyte_index[analyte.slug], at_h)
-        series = Series(
-            slot=slot,
-            site=site,
-            subject=subject,
-            analyte=analyte,
-            limits=self._limits(analyte, subject, at_h),
-            is_log=analyte.scale == "log",
-        )
+        series = Series(slot, site, subject, analyte, self._limits(analyte, subject, at_h))
         self._series.append(series)
         self._by_key[subject, analyte.slug] = series
         self._by_subject.setdefault(subject, []).append(series)
@@ -290,38 +240,39 @@ class Partition:
             age = float(year - person.birth_year)
         return reference_limits(analyte, person.sex, age)
 
-    def _run(self, loads: list[Load], outputs: Outputs) -> None:
-        if not loads:
-            return
-        series, times_ms, values_of, offsets_ms, weights, clocks_ms, before_ms, _ = zip(
-            *loads, strict=True
+    def _run(self, arrivals: Arrivals, outputs: Outputs) -> None:
+        """Take a frame's readings through the kernel."""
+        slots_of, counts, weights_of, offsets_of, clocks_of, before_of = zip(
+            *arrivals.records, strict=True
         )
-        counts = [len(each) for each in times_ms]
+        self._changed.update(dict.fromkeys(slots_of))
+        self._unsettled.update(dict.fromkeys(slots_of))
+        n = len(arrivals.times_ms)
+        repeats = None if n == len(counts) else np.array(counts)
 
-        def spread(column: Sequence[float]) -> NDArray[np.float64]:
-            return np.repeat(np.array(column, dtype=np.float64), counts)
+        def spread(column: Sequence[float], unit: float = 1.0) -> NDArray[np.float64]:
+            per_record = np.array(column, dtype=np.float64) / unit
+            return per_record if repeats is None else np.repeat(per_record, repeats)
 
-        slots = np.repeat(np.array([each.slot for each in series]), counts)
-        times = np.array(list(chain.from_iterable(times_ms))) / HOUR_MS
-        values = np.array(list(chain.from_iterable(values_of)))
-        is_log = np.repeat(np.array([each.is_log for each in series]), counts)
+        slots = np.array(slots_of)
+        if repeats is not None:
+            slots = np.repeat(slots, repeats)
+        times = np.array(arrivals.times_ms) / HOUR_MS
+        values = np.array(arrivals.values)
+        offsets = spread(offsets_of, HOUR_MS)
+        is_log = self._is_log[self._rows.analytes[slots]]
         model_values = np.where(is_log, np.log(np.where(is_log, values, 1.0)), values)
-        n = len(slots)
         extra = np.zeros(n)
         is_censored = np.zeros(n, dtype=bool)
-        offsets = spread(offsets_ms) / HOUR_MS
-        for i, load in zip(np.cumsum([0, *counts]).tolist(), loads, strict=False):
-            if isinstance(load.heading, Reading) and load.heading.comparator is not None:
-                model_values[i], extra[i] = censored(
-                    load.series.analyte,
-                    float(times[i] + offsets[i]),
-                    float(values[i]),
-                    load.heading.comparator,
-                )
-                is_censored[i] = True
-        clocks = spread(clocks_ms) / HOUR_MS
-        clocks_before = spread(before_ms) / HOUR_MS
-        weights_of = spread(weights)
+        for load in arrivals.censored:
+            i, comparator = load.position, load.wire.comparator
+            assert comparator is not None
+            model_values[i], extra[i] = censored(
+                load.source.analyte, float(times[i] + offsets[i]), float(values[i]), comparator
+            )
+            is_censored[i] = True
+        clocks, clocks_before = spread(clocks_of, HOUR_MS), spread(before_of, HOUR_MS)
+        weights = spread(weights_of)
         z = np.zeros(n)
         lives = np.zeros(n, dtype=bool)
         rhythm, profile, revision, bins, transition, counters = self._buffers
@@ -336,7 +287,7 @@ class Partition:
                 values,
                 model_values,
                 extra,
-                weights_of,
+                weights,
                 clocks,
                 clocks_before,
                 is_censored,
@@ -355,7 +306,7 @@ class Partition:
                 counters,
             )
             self._drain(outputs)
-        outputs.add(READING, _single_rows(loads, z, lives))
+        outputs.add(READING, single_rows(arrivals, offsets, z, lives))
 
     def _watch(self, outputs: Outputs) -> None:
         n = len(self._series)
@@ -368,7 +319,7 @@ class Partition:
             position = kernel.watch(
                 position,
                 slots,
-                self._clock_ms / HOUR_MS,
+                self._intake.clock_ms / HOUR_MS,
                 self._rows.rows,
                 self._rows.analytes,
                 self._parameters,
@@ -386,13 +337,13 @@ class Partition:
     def _drain(self, outputs: Outputs) -> None:
         """Empty the kernel's buffers into rows and findings."""
         rhythm, profile, revision, bins, transition, counters = self._buffers
-        rhythms = rhythm_rows(self._series, rhythm[: counters[kernel.C_RHYTHM]])
+        rhythms = rhythm_rows(self._series, rhythm[: counters[C_RHYTHM]])
         outputs.add(RHYTHM, rhythms)
         self._estimates.update((row[:3], row) for row in rhythms)
-        outputs.add(PROFILE, profile_rows(self._series, profile[: counters[kernel.C_PROFILE]]))
-        outputs.add(PROFILE, revision_rows(self._series, revision[: counters[kernel.C_REVISION]]))
-        outputs.add(READING, mean_rows(self._series, bins[: counters[kernel.C_BIN]]))
-        for change in transition[: counters[kernel.C_TRANSITION]]:
+        outputs.add(PROFILE, profile_rows(self._series, profile[: counters[C_PROFILE]]))
+        outputs.add(PROFILE, revision_rows(self._series, revision[: counters[C_REVISION]]))
+        outputs.add(READING, mean_rows(self._series, bins[: counters[C_BIN]]))
+        for change in transition[: counters[C_TRANSITION]]:
             series = self._series[int(change[0])]
             person = self._people.get(series.subject)
             apply(series, change, person.doses if person else [], outputs)
@@ -420,74 +371,26 @@ def dead_letter(
     record: Record, error: RejectedRecord, elements: tuple[int, ...] = ()
 ) -> OutMessage:
     """The refused record for the topic `dead-letters`, byte for byte, with its reason."""
+    since = timedelta(milliseconds=min(max(record.timestamp_ms, _FIRST_MS), _LAST_MS))
     letter = DeadLetter(
         reason=error.reason,
         detail=error.detail,
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        time=datetime.fromtimestamp(record.timestamp_ms / 1000, UTC),
+        time=_EPOCH + since,
         elements=elements,
     )
     return OutMessage(DEAD_LETTERS.name, record.key, record.value, letter.headers())
 
 
 def _estimate(row: Row) -> OutMessage:
-    """The newest rhythm of a series for the topic `estimates`."""
-    _, subject, analyte = row[:3]
-    rhythm = dict(zip(RHYTHM.columns, row, strict=True))
-    rhythm["status"] = Status(rhythm["status"])
+    """The newest rhythm of a series for the topic `estimates`, as `schemas.results.Rhythm`."""
+    rhythm = dict(zip(_RHYTHM_COLUMNS, row, strict=True))
     for name in ("time", "last_reading"):
         rhythm[name] = datetime.fromtimestamp(rhythm[name] / 1000, UTC)
-    value = Rhythm.model_construct(**rhythm).model_dump_json().encode()
-    return OutMessage(ESTIMATES.name, f"{subject}|{analyte}".encode(), value)
-
-
-def _absent_row(series: Series, columns: Columns) -> Row:
-    heading = columns.heading
-    assert isinstance(heading, Reading)
-    hour = (columns.times_ms[0] + columns.offset_ms) / HOUR_MS % 24.0
-    return (
-        series.site,
-        series.subject,
-        series.analyte.slug,
-        columns.times_ms[0],
-        *(None, None, None, 0, hour, None),
-        f"absent: {heading.absent_reason}",
-        heading.device,
-        None,
-        None,
-    )
-
-
-def _single_rows(loads: list[Load], z: NDArray[np.float64], lives: NDArray[np.bool_]) -> list[Row]:
-    """Rows of the measurement `reading` for analytes that keep every reading."""
-    rows = []
-    i = 0
-    for load in loads:
-        series, heading = load.series, load.heading
-        if series.analyte.keep != "all":
-            i += len(load.values)
-            continue
-        comparator = original = None
-        if isinstance(heading, Reading):
-            comparator = heading.comparator
-            original = f"{comparator or ''}{heading.value:g} {heading.unit}"
-        for time_ms, value in zip(load.times_ms, load.values, strict=True):
-            hour = (time_ms + load.offset_ms) / HOUR_MS % 24.0
-            rows.append(
-                (
-                    series.site,
-                    series.subject,
-                    series.analyte.slug,
-                    time_ms,
-                    *(value, value, value, 1, hour, comparator, original, heading.device),
-                    None if comparator else float(z[i]),
-                    bool(lives[i]),
-                )
-            )
-            i += 1
-    return rows
+    key = f"{rhythm['subject']}|{rhythm['analyte']}".encode()
+    return OutMessage(ESTIMATES.name, key, msgspec.json.encode(rhythm))
 
 
 def _stored_event(event: Dose | Sleep | Profile) -> StoredEvent:

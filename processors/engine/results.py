@@ -9,14 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.engine.kernel import (
-    B_HIGH,
-    B_LOW,
-    B_N,
-    B_OFFSET_H,
-    B_SLOT,
-    B_SUM,
-    B_TIME,
+from processors.engine.kernel.buffers import (
     F_DAYS,
     F_HALF,
     F_N,
@@ -76,7 +69,7 @@ def nullable(column: Array) -> list[float | None]:
 
 
 def start_ms(half: Array, offset_h: Array) -> list[int]:
-    """Begin of half hours in epoch ms; see `kernel.half_hour_start`."""
+    """Begin of half hours in epoch ms; see `kernel.half_hours.half_hour_start`."""
     part = offset_h - np.floor(2.0 * offset_h) / 2.0
     starts: list[int] = np.rint((half / 2.0 - part) * HOUR_MS).astype(np.int64).tolist()
     return starts
@@ -112,7 +105,7 @@ def statuses(buffer: Array) -> list[str]:
 def rhythm_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
     """Rows of the measurement `rhythm` (schemas.results.Rhythm)."""
     slots = buffer[:, R_SLOT]
-    is_log = np.array([series[i].is_log for i in slots.astype(np.int64).tolist()])
+    is_log = np.array([series[i].analyte.scale == "log" for i in slots.astype(np.int64).tolist()])
     now = buffer[:, R_CURRENT:R_BASELINE]
     base = buffer[:, R_BASELINE:]
 
@@ -214,29 +207,6 @@ def revision_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
     ]
     band_left_alone = (None,) * (F_P95 - F_P05 + 4)
     return [(*row, *band_left_alone) for row in zip(*columns, strict=True)]
-
-
-def mean_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
-    """Rows of the measurement `reading` for means of dense analytes."""
-    times = np.rint(buffer[:, B_TIME] * HOUR_MS).astype(np.int64)
-    count = buffer[:, B_N]
-    n = len(buffer)
-    none: list[None] = [None] * n
-    columns: list[list[Any]] = [
-        *heads(series, buffer[:, B_SLOT]),
-        times.tolist(),
-        (buffer[:, B_SUM] / count).tolist(),
-        buffer[:, B_LOW].tolist(),
-        buffer[:, B_HIGH].tolist(),
-        count.astype(np.int64).tolist(),
-        np.mod(buffer[:, B_TIME] + buffer[:, B_OFFSET_H], 24.0).tolist(),
-        none,
-        none,
-        none,
-        none,
-        none,
-    ]
-    return list(zip(*columns, strict=True))
 
 
 def finite(value: float) -> float | None:

@@ -26,7 +26,6 @@ class Series:
     analyte: Analyte
     limits: Limits
     """Reference limits for each half hour of the day."""
-    is_log: bool
     absorbed: int = -1
     """Last offset of `readings` that this series has taken in."""
     seen: dict[str, Seen] = field(default_factory=dict)

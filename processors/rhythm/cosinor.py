@@ -22,11 +22,11 @@ from enum import StrEnum
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.special import fdtrc, stdtrit
 
-Floats = NDArray[np.float64]
+from processors.rhythm.waveform import Floats, design, extreme, wrapped
 
 # The joint region of a harmonic's two coefficients, and with it the zero-amplitude test, is read
 # at the level that rhythmometry uses (Cornelissen 2014).
@@ -36,19 +36,20 @@ ALPHA = 0.05
 # their clock times must span: series over many days may leave the nights out. With even samples
 # over half the cycle the mesor's standard error is 2.3 times that over all of it (two harmonics:
 # 9.4 times); over a third of it, 5.7 and 59 times, which is extrapolation.
-_LEAST_SPAN = 2 / 3
-_LEAST_CYCLE = 1 / 2
+LEAST_SPAN = 2 / 3
+LEAST_CYCLE = 1 / 2
 
 # Larger times are another unit (milliseconds, say); larger values overflow when squared.
-_MOST_HOURS = 1e8
-_MOST_VALUE = 1e100
+MOST_HOURS = 1e8
+MOST_VALUE = 1e100
 
 # Clock times closer than this share of the period are the same; a design with a smaller ratio of
 # singular values is one whose clock times are nearly so.
-_SAME_PHASE = 1e-9
-_LEAST_SINGULAR = 1e-6
+SAME_PHASE = 1e-9
+LEAST_SINGULAR = 1e-6
 
-_GRID = 720
+# Values that differ by less have squares too small for a number.
+LEAST_SWING = 1e-100
 
 
 class FitStatus(StrEnum):
@@ -162,24 +163,6 @@ class Cosinor(BaseModel):
         return middle - half, middle + half
 
 
-def design(hours: ArrayLike, *, period: float, components: int, derivative: int = 0) -> Floats:
-    """Rows [1, cos wt, sin wt, cos 2wt, sin 2wt], or their derivatives by time.
-
-    ``hours`` of shape S gives shape (*S, 2 components + 1); the unit of derivative d is 1/h^d.
-    """
-    omega = 2 * math.pi / period
-    angle = np.remainder(np.asarray(hours, dtype=np.float64), period) * omega
-    rows = np.empty((*angle.shape, 2 * components + 1))
-    rows[..., 0] = 1.0 if derivative == 0 else 0.0
-    for k in range(1, components + 1):
-        # d/dt turns by a quarter and multiplies by k w.
-        turned = k * angle + derivative * (math.pi / 2)
-        size = (k * omega) ** derivative
-        rows[..., 2 * k - 1] = size * np.cos(turned)
-        rows[..., 2 * k] = size * np.sin(turned)
-    return rows
-
-
 def fit_cosinor(
     hours: ArrayLike,
     values: ArrayLike,
@@ -221,7 +204,7 @@ def fit_cosinor(
 
     rows = design(t, period=period, components=components)
     left, singular, right = np.linalg.svd(rows, full_matrices=False)
-    if singular[-1] < _LEAST_SINGULAR * singular[0]:
+    if singular[-1] < LEAST_SINGULAR * singular[0]:
         return refused(
             FitStatus.SAME_TIMES,
             f"The samples lie at too few different clock times for {_harmonics(components)}.",
@@ -257,7 +240,7 @@ def fit_cosinor(
         amplitude=amplitude,
         amplitude_se=amplitude_se,
         **(_acrophase(theta[1:3], covariance[1:3, 1:3], period) if first_p < ALPHA else {}),
-        **(_extremes(theta, covariance, period, components) if p < ALPHA else {}),
+        **(_extremes(theta, covariance, period) if p < ALPHA else {}),
         f=f,
         df_model=df_model,
         df_residual=df_residual,
@@ -273,7 +256,7 @@ def _trouble(t: Floats, y: Floats, period: float, components: int) -> tuple[FitS
     """What forbids a fit, in the order in which a person would want to hear it."""
     n = t.size
     # Comparisons with NaN are false, so NaN and infinity both count here.
-    unusable = n - int(((np.abs(t) <= _MOST_HOURS) & (np.abs(y) <= _MOST_VALUE)).sum())
+    unusable = n - int(((np.abs(t) <= MOST_HOURS) & (np.abs(y) <= MOST_VALUE)).sum())
     if unusable:
         return FitStatus.NOT_FINITE, (
             f"{unusable} of {n} samples have a time or value that is not a finite number of a "
@@ -285,28 +268,29 @@ def _trouble(t: Floats, y: Floats, period: float, components: int) -> tuple[FitS
             f"{_harmonics(components).capitalize()} with statistics need at least {least} samples, "
             f"and there are {n}."
         )
-    phases = np.unique(np.round(np.remainder(t / period, 1.0) / _SAME_PHASE) % (1 / _SAME_PHASE))
-    phases *= _SAME_PHASE
+    phases = np.unique(np.round(np.remainder(t / period, 1.0) / SAME_PHASE) % (1 / SAME_PHASE))
+    phases *= SAME_PHASE
     if phases.size < 2 * components + 1:
         return FitStatus.SAME_TIMES, (
             f"The samples lie at {phases.size} different clock time{'s'[: phases.size > 1]}, and "
             f"{_harmonics(components)} need at least {2 * components + 1}."
         )
     span = float(np.ptp(t))
-    if span < _LEAST_SPAN * period:
+    if span < LEAST_SPAN * period:
         return FitStatus.SHORT_SPAN, (
             f"The samples span {span:.1f} hours, and a period of {period:g} hours needs at least "
-            f"{_LEAST_SPAN * period:.1f}."
+            f"{LEAST_SPAN * period:.1f}."
         )
     gaps = np.diff(phases, append=phases[0] + 1.0)
     cycle = 1.0 - float(gaps.max())
-    if cycle < _LEAST_CYCLE:
+    if cycle < LEAST_CYCLE:
         return FitStatus.SHORT_SPAN, (
             f"The samples lie within {cycle * period:.1f} of the cycle's {period:g} hours, and a "
-            f"curve over all of it needs at least {_LEAST_CYCLE * period:.1f}."
+            f"curve over all of it needs at least {LEAST_CYCLE * period:.1f}."
         )
     # Values that differ by the rounding of a float only are constant.
-    if float(np.ptp(y)) <= 8 * np.finfo(np.float64).eps * float(np.abs(y).max()):
+    rounding = 8 * np.finfo(np.float64).eps * float(np.abs(y).max())
+    if float(np.ptp(y)) <= max(rounding, LEAST_SWING):
         return FitStatus.CONSTANT, "All values are the same, so there is no rhythm to fit."
     return None
 
@@ -345,7 +329,7 @@ def _acrophase(harmonic: Floats, covariance: Floats, period: float) -> dict[str,
     hours_per_radian = period / (2 * math.pi)
     phi = math.atan2(-gamma, beta)
     return {
-        "acrophase": _wrapped(math.atan2(gamma, beta) * hours_per_radian, period),
+        "acrophase": wrapped(math.atan2(gamma, beta) * hours_per_radian, period),
         "acrophase_se": radians_se * hours_per_radian,
         # atan2 gives -pi for a negative zero.
         "acrophase_radians": phi if phi > -math.pi else math.pi,
@@ -353,67 +337,12 @@ def _acrophase(harmonic: Floats, covariance: Floats, period: float) -> dict[str,
     }
 
 
-def _extremes(
-    theta: Floats, covariance: Floats, period: float, components: int
-) -> dict[str, float | None]:
+def _extremes(theta: Floats, covariance: Floats, period: float) -> dict[str, float | None]:
     """Maximum and minimum of the full curve: where, how sure, how high."""
     result: dict[str, float | None] = {}
     for name, sign in (("peak", 1.0), ("trough", -1.0)):
-        hour = _maximum(sign * theta, period, components)
-        value = design(hour, period=period, components=components)
-        result[name] = hour
-        result[f"{name}_se"] = _extreme_se(hour, theta, covariance, period, components)
-        result[f"{name}_value"] = float(value @ theta)
+        place = extreme(theta, covariance, period, sign)
+        result[name] = place.hour
+        result[f"{name}_se"] = place.se(covariance)
+        result[f"{name}_value"] = place.value
     return result
-
-
-def _extreme_se(
-    hour: float, theta: Floats, covariance: Floats, period: float, components: int
-) -> float | None:
-    """Standard error of an extreme's hour: it moves by -df'/f'' when the coefficients change.
-
-    The delta method sees the extreme's own top only. None if, further than four of its standard
-    errors away, the curve may well be as extreme again: over a flat top, or with two tops alike,
-    the extreme wanders further than that.
-    """
-    slope, bend = (design(hour, period=period, components=components, derivative=d) for d in (1, 2))
-    slope_sd = math.sqrt(max(float(slope @ covariance @ slope), 0.0))
-    curvature = abs(float(bend @ theta))
-    if curvature * period / 8 <= slope_sd:
-        return None
-    se = slope_sd / curvature
-    if components == 1:
-        return se
-    away = np.arange(4 * se, period - 4 * se, period / _GRID)
-    rows = design(hour, period=period, components=components) - design(
-        hour + away, period=period, components=components
-    )
-    spread = np.sqrt(np.einsum("ij,jk,ik->i", rows, covariance, rows).clip(0))
-    # On a parabola the ratio is exactly 2 at four standard errors, and grows outwards.
-    rivals = np.abs(rows @ theta) < 1.6 * spread
-    return None if rivals.any() else se
-
-
-def _maximum(theta: Floats, period: float, components: int) -> float:
-    """Hour of a curve's highest point: the best of a grid, then Newton within its cell."""
-    if components == 1:
-        return _wrapped(math.atan2(theta[2], theta[1]) * period / (2 * math.pi), period)
-    cell = period / _GRID
-    grid = np.arange(_GRID) * cell
-    start = float(grid[np.argmax(design(grid, period=period, components=components) @ theta)])
-    hour = start
-    for _ in range(8):
-        slope, bend = (
-            float(design(hour, period=period, components=components, derivative=d) @ theta)
-            for d in (1, 2)
-        )
-        if bend >= 0.0:
-            break
-        hour = min(max(hour - slope / bend, start - cell), start + cell)
-    return _wrapped(hour, period)
-
-
-def _wrapped(hour: float, period: float) -> float:
-    """The hour in [0, period); a tiny negative one would round up to the period itself."""
-    wrapped = hour % period
-    return wrapped if wrapped < period else 0.0

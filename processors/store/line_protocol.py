@@ -12,39 +12,30 @@ from typing import Any
 
 import msgspec
 
-from schemas.measurements import FieldType, Measurement, Row
+from processors.store.rows import Block
+from schemas.measurements import FieldType, Measurement
 
 _json = msgspec.json.Encoder()
 _TAG_ESCAPES = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
 
 
-def encode(measurement: Measurement, rows: Sequence[Row]) -> list[str]:
+def encode(measurement: Measurement, block: Block) -> list[str]:
     """One line a row, in the same order; a field that is ``None`` is left out.
 
-    The rows have passed ``rows.checked``: exact types, finite floats, at least one field.
-
+    >>> from processors.store.rows import checked
     >>> from schemas.measurements import EVENT
-    >>> encode(EVENT, [("default", "p 01", "dose", 1000, 'a "b"', 7.5)])
+    >>> encode(EVENT, checked(EVENT, [("default", "p 01", "dose", 1000, 'a "b"', 7.5)]))
     ['event,kind=dose,site=default,subject=p\\\\ 01 text="a \\\\"b\\\\"",clock_hour=7.5 1000']
     """
-    if not rows:
-        return []
-    columns = list(zip(*rows, strict=True))
-    n_tags = len(measurement.tags)
-    heads = [
-        _head(measurement.name, measurement.tags, tags)
-        for tags in zip(*columns[:n_tags], strict=True)
-    ]
+    heads = [_head(measurement.name, measurement.tags, tags) for tags in block.tags]
     fields = [
-        _pieces(column.name, column.type, values)
-        for column, values in zip(measurement.fields, columns[n_tags + 1 :], strict=True)
+        _pieces(measurement.fields[i].name, measurement.fields[i].type, values)
+        for i, values in block.fields.items()
     ]
     # Every piece begins with its comma: the first one of a line is cut off.
     return [
         f"{head} {''.join(pieces)[1:]} {time_ms}"
-        for head, time_ms, pieces in zip(
-            heads, columns[n_tags], zip(*fields, strict=True), strict=True
-        )
+        for head, time_ms, pieces in zip(heads, block.times, zip(*fields, strict=True), strict=True)
     ]
 
 

@@ -20,7 +20,7 @@ class MemoryStore:
 
     def write(self, measurement: Measurement, rows: Sequence[Row]) -> None:
         """As ``Store.write``; never raises a store error."""
-        rows = checked(measurement, rows)
+        rows = checked(measurement, rows).rows(measurement)
         n_key = len(measurement.tags) + 1
         with self._lock:
             table = self._fields.setdefault(measurement.name, {})

@@ -6,6 +6,8 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 from schemas.measurements import FieldType, Measurement, Row
@@ -23,45 +25,71 @@ _UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _TAG = re.compile("[^\x00-\x1f\x7f\ud800-\udfff]*[^\x00-\x1f\x7f\ud800-\udfff\\\\]")
 
 
-def checked(measurement: Measurement, rows: Sequence[Row]) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Checked rows of one measurement, in columns of one length.
+
+    `fields` has the position of a field among the measurement's and its values; a field that no
+    row gives is not in it.
+    """
+
+    tags: list[Row]
+    times: Sequence[int]
+    fields: dict[int, Sequence[Any]]
+
+    def rows(self, measurement: Measurement) -> list[Row]:
+        """The rows again."""
+        nothing: list[None] = [None] * len(self.times)
+        columns = [self.fields.get(i, nothing) for i in range(len(measurement.fields))]
+        parts = zip(self.tags, self.times, zip(*columns, strict=True), strict=True)
+        return [(*tags, time_ms, *fields) for tags, time_ms, fields in parts]
+
+
+def checked(measurement: Measurement, rows: Sequence[Row]) -> Block:
     """The rows with every value of its column's exact type; rows without any field left out.
 
     Works by columns: the common case costs two passes in C over each column and copies nothing.
     Raises ``ValueError`` naming measurement and column.
     """
-    if not rows:
-        return []
     names = measurement.columns
     try:
-        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(names)
     except ValueError:
         columns = []
     if len(columns) != len(names):
         widths = sorted({len(row) for row in rows})
         raise ValueError(f"{measurement.name}: rows of {widths} values for {len(names)} columns")
+    if not rows:
+        return Block([], (), {})
 
-    changed = False
-    some_field_always_given = False
     n_tags = len(measurement.tags)
-    for index, name in enumerate(names):
-        column = columns[index]
-        where = f"{measurement.name}.{name}"
-        fresh: Sequence[Any]
-        if index < n_tags:
-            fresh = _tag_column(where, column)
-        elif index == n_tags:
-            fresh = _time_column(where, column)
-        else:
-            fresh = _field_column(where, measurement.fields[index - n_tags - 1].type, column)
-            some_field_always_given = some_field_always_given or None not in fresh
-        changed |= fresh is not column
-        columns[index] = fresh
+    tags = [
+        _tag_column(f"{measurement.name}.{name}", columns[i])
+        for i, name in enumerate(measurement.tags)
+    ]
+    times = _time_column(f"{measurement.name}.time", columns[n_tags])
+    fields: dict[int, Sequence[Any]] = {}
+    some_field_always_given = False
+    for i, column in enumerate(measurement.fields):
+        where = f"{measurement.name}.{column.name}"
+        values = _field_column(where, column.type, columns[n_tags + 1 + i])
+        if values is not None:
+            fields[i] = values
+            some_field_always_given = some_field_always_given or None not in values
+    block = Block(list(zip(*tags, strict=True)), times, fields)
+    return block if some_field_always_given else _with_fields(block)
 
-    if changed:
-        rows = list(zip(*columns, strict=True))
-    if not some_field_always_given:
-        rows = [row for row in rows if any(value is not None for value in row[n_tags + 1 :])]
-    return list(rows)
+
+def _with_fields(block: Block) -> Block:
+    """Without the rows that give no field."""
+    given = zip(*block.fields.values(), strict=True)
+    keep = [any(value is not None for value in values) for values in given]
+    keep = keep or [False] * len(block.times)
+    return Block(
+        list(compress(block.tags, keep)),
+        list(compress(block.times, keep)),
+        {i: list(compress(values, keep)) for i, values in block.fields.items()},
+    )
 
 
 def _tag_column(where: str, column: Sequence[Any]) -> Sequence[str]:
@@ -84,8 +112,12 @@ def _time_column(where: str, column: Sequence[Any]) -> Sequence[int]:
     return column
 
 
-def _field_column(where: str, kind: FieldType, column: Sequence[Any]) -> Sequence[Any]:
-    if not set(map(type, column)) <= {_EXACT[kind], _NONE}:
+def _field_column(where: str, kind: FieldType, column: Sequence[Any]) -> Sequence[Any] | None:
+    """The column, or None if no row gives the field."""
+    types = set(map(type, column))
+    if types == {_NONE}:
+        return None
+    if not types <= {_EXACT[kind], _NONE}:
         convert = _CONVERT[kind]
         column = [None if value is None else convert(where, value) for value in column]
     given = filter(None, column)

@@ -72,21 +72,26 @@ class SqliteStore:
 
     def write(self, measurement: Measurement, rows: Sequence[Row]) -> None:
         """As ``Store.write``; all rows in one transaction, so all of them or none."""
-        rows = checked(measurement, rows)
-        if not rows:
+        block = checked(measurement, rows)
+        if not block.times:
             return
         table = TABLES[measurement.name]
-        n_tags = len(measurement.tags)
         with self._lock, self._translating():
             known = self._series[measurement.name]
             with self._transaction():
                 fresh = {
                     tags: self._series_number(table.add_series, table.find_series, tags)
-                    for tags in {row[:n_tags] for row in rows}.difference(known)
+                    for tags in set(block.tags).difference(known)
                 }
                 number = known | fresh if fresh else known
                 self._writer.executemany(
-                    table.upsert, [(number[row[:n_tags]], *row[n_tags:]) for row in rows]
+                    table.upsert(tuple(block.fields)),
+                    zip(
+                        [number[tags] for tags in block.tags],
+                        block.times,
+                        *block.fields.values(),
+                        strict=True,
+                    ),
                 )
             # Only now: a number from a transaction that was rolled back may be given again.
             known.update(fresh)

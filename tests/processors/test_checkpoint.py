@@ -133,9 +133,13 @@ async def test_a_failed_session_confirms_nothing_more() -> None:
     broker, store = MemoryBroker(), MemoryStore()
     fill(broker, range(2))
     kafka = MemoryKafka(broker)
-    session = Session(1, PARTITIONS, Failing, PatientStore(store), kafka, FOREVER, LEASE_S, lambda: 0.0)
+    now = [0.0]
+    session = Session(
+        1, PARTITIONS, Failing, PatientStore(store), kafka, 1.0, LEASE_S, lambda: now[0]
+    )
     with pytest.raises(ZeroDivisionError):
         await kafka.feed(session, frame=3)
+    now[0] = 2.0
     await session.checkpoint()
     await session.close(5.0)
     assert set(broker.offsets.values()) == {0}

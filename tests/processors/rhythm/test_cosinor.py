@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from processors.rhythm.cosinor import Cosinor, FitStatus, design, fit_cosinor
+from processors.rhythm.cosinor import Cosinor, FitStatus, fit_cosinor
+from processors.rhythm.waveform import design
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 recordings = pytest.mark.skipif(
