@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -29,11 +28,10 @@ def under_way(
 
     Each is called with an empty folder and what is ``given``.
     """
-    scenarios = [
-        item.callspec.params["scenario"]
+    scenarios: list[Scenario] = [
+        cast("Scenario", item.callspec.params["scenario"])
         for item in request.session.items
-        if isinstance(item, pytest.Function)
-        and request.fixturename in item.fixturenames
+        if isinstance(item, pytest.Function) and request.fixturename in item.fixturenames
     ]
     pool = ThreadPoolExecutor(at_once)
     try:

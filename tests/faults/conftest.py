@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from processors.engine.__main__ import compile_kernel
 from tests.faults.at_once import Runs, under_way
 
 # More would keep each other from their heartbeats on two cores.
@@ -22,5 +23,7 @@ def runs(
         shared: Path | None = request.getfixturevalue("shared_data")
     except pytest.skip.Exception:
         shared = None  # only one test needs them, and says so itself
+    # Otherwise the workers of all scenarios would do it at once, while the brokers starve.
+    compile_kernel()
     with under_way(request, tmp_path_factory, AT_ONCE, shared) as runs:
         yield runs

@@ -34,7 +34,7 @@ class Recording(NamedTuple):
     """A file of the shared recordings, and what a person tells about it."""
 
     file: str
-    told: tuple[str, ...]
+    told: str
     readings: int  # which the command says that it has sent
 
 
@@ -42,26 +42,23 @@ class Recording(NamedTuple):
 RECORDINGS = (
     Recording(
         "hourly_heart_rate/twins_hourly.csv",
-        ("--analyte", "heart-rate", "--time-column", "dyxtime", "--value-column", "HR")
-        + ("--subject-column", "patid", "--subject", _TWIN, "--zone", "+00:00"),
+        "--analyte heart-rate --time-column dyxtime --value-column HR --subject-column patid"
+        f" --subject {_TWIN} --zone +00:00",
         8_149,
     ),
     Recording(
         "hpa_24h/Carroll-2007-controlGroupCortisol.txt",
-        ("--analyte", "serum-cortisol", "--time-unit", "minutes")
-        + ("--subject", _CURVE, "--start", "2024-01-01T00:00"),
+        f"--analyte serum-cortisol --time-unit minutes --subject {_CURVE} --start 2024-01-01T00:00",
         145,
     ),
     Recording(
         "hpa_24h/Carroll-2007-controlGroupACTH.txt",
-        ("--analyte", "plasma-acth", "--time-unit", "minutes")
-        + ("--subject", _CURVE, "--start", "2024-01-01T00:00"),
+        f"--analyte plasma-acth --time-unit minutes --subject {_CURVE} --start 2024-01-01T00:00",
         145,
     ),
     Recording(
         "wearable_heart_rate/hr_data.csv",
-        ("--analyte", "heart-rate", "--time-unit", "epoch-s")
-        + ("--subject", _WEARER, "--start", "2024-01-01T00:00"),
+        f"--analyte heart-rate --time-unit epoch-s --subject {_WEARER} --start 2024-01-01T00:00",
         100_000,
     ),
 )
@@ -79,9 +76,7 @@ def run(site: Site, launch: Launch, folder: Path, recordings: Path, port: int, h
         worker.wait_for("generation")
         for recording in RECORDINGS[:-1]:
             _Publishing(recording, site, recordings, folder).finish()
-        publishing = stack.enter_context(
-            _Publishing(RECORDINGS[-1], site, recordings, folder)
-        )
+        publishing = stack.enter_context(_Publishing(RECORDINGS[-1], site, recordings, folder))
         worker = harm(ward, site, worker)
         publishing.finish()
 
@@ -98,7 +93,7 @@ def run(site: Site, launch: Launch, folder: Path, recordings: Path, port: int, h
 
 def kill_the_worker(ward: Ward, site: Site, worker: Worker) -> Worker:
     """SIGKILL in the middle of the recording; another one goes on."""
-    wait_until(lambda: 400 < site.committed(), "a part of the last recording")
+    wait_until(lambda: site.committed() > 400, "a part of the last recording")
     worker.kill()
     worker = ward.start()
     worker.wait_until_it_has_work()
@@ -134,7 +129,7 @@ class _Publishing(Program):
     def __init__(self, recording: Recording, site: Site, recordings: Path, folder: Path) -> None:
         log = folder / f"publish-{Path(recording.file).stem}.log"
         file = str(recordings / recording.file)
-        command = acrophase("publish", file, *recording.told, "--bootstrap", site.address)
+        command = acrophase("publish", file, *recording.told.split(), "--bootstrap", site.address)
         super().__init__(started(command, log, folder), log)
         self._readings = recording.readings
 
@@ -192,7 +187,7 @@ def _assert_physiology(store: Store) -> None:
 
 
 def _mean(rows: list[dict[str, Any]], name: str) -> float:
-    return sum(row[name] for row in rows) / len(rows)
+    return float(sum(row[name] for row in rows) / len(rows))
 
 
 def _mean_hour(rows: list[dict[str, Any]], name: str) -> float:
@@ -204,12 +199,11 @@ def _mean_hour(rows: list[dict[str, Any]], name: str) -> float:
 def _assert_served(port: int) -> None:
     """The page has everybody in its queue, and a chart of the person who is chosen."""
     address = f"http://127.0.0.1:{port}/?subject={_CURVE}&analyte=serum-cortisol"
-    analyte = load_catalogue()["serum-cortisol"].name
 
     def shown() -> bool:
         # The first visit makes it read the store; a later one finds what was read.
         with urllib.request.urlopen(address, timeout=20) as response:
             text = response.read().decode()
-        return _WEARER in text and analyte in text and '"tag":"nicegui-echart"' in text
+        return all(each in text for each in (_WEARER, "Serum cortisol", '"tag":"nicegui-echart"'))
 
     wait_until(shown, "the page to show the person")

@@ -94,6 +94,30 @@ def lose_the_store(seconds: float) -> Harm:
     return harm
 
 
+def lose_the_broker(seconds: float) -> Harm:
+    """Kafka is killed and comes back; a worker that gave up meanwhile is started again."""
+
+    def harm(ward: Ward, site: Site, worker: Worker, _chance: random.Random) -> list[Worker]:
+        assert site.broker is not None
+        _wait_for_a_checkpoint(site)
+        site.broker.begin()
+        time.sleep(seconds)
+        site.broker.end()
+        before = site.committed()
+        wait_until(
+            lambda: worker.handle.poll() is not None or site.committed() > before,
+            "the worker to go on or to give up",
+        )
+        if worker.handle.poll() is None:
+            return [worker]
+        assert worker.text().splitlines()[-1].count(" ERROR Kafka ") == 1, str(worker)
+        worker = ward.start()
+        worker.wait_until_it_has_work()
+        return [worker]
+
+    return harm
+
+
 def pause_past_the_session(pauses: int) -> Harm:
     """A worker sleeps through its session with unconfirmed work, another takes over, it wakes.
 

@@ -79,7 +79,9 @@ class Simulated:
             analyte = catalogue.by_code(record["code"])
             first = datetime.fromisoformat(record["collected_at"])
             offsets = record.get("offsets_ms", [0])
-            for offset, value in zip(offsets, record.get("values", [record.get("value")])):
+            for offset, value in zip(
+                offsets, record.get("values", [record.get("value")]), strict=False
+            ):
                 if analyte.limits.low <= value <= analyte.limits.high:
                     when = first + timedelta(milliseconds=offset)
                     identities.add((record["subject"], analyte.slug, record["device"], when))

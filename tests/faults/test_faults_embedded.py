@@ -22,7 +22,6 @@ from tests.faults.ward import FileOutage, Site, real_worker, rim_worker
 SESSION_S = 2.0
 
 
-
 @contextmanager
 def embedded(folder: Path) -> Iterator[Site]:
     """A broker of the scenario's own, and a SQLite file."""

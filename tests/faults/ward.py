@@ -19,14 +19,14 @@ PLACE, LOADED = ": partitions [", "state rows loaded"
 
 
 class Outage(Protocol):
-    """A way to take the store away and to bring it back."""
+    """A way to take a server away and to bring it back."""
 
     def begin(self) -> None:
-        """The store is gone when this returns."""
+        """It is gone when this returns."""
         ...
 
     def end(self) -> None:
-        """The store is back when this returns."""
+        """It is back when this returns."""
         ...
 
 
@@ -46,14 +46,23 @@ class FileOutage:
 
 
 class Site:
-    """Where workers work; open while they do."""
+    """Where workers work; open while they do.
+
+    ``outage`` is the store's, ``broker`` that of Kafka, where the scenario can take it away.
+    """
 
     def __init__(
-        self, address: str, store_url: str, outage: Outage, store_token: str | None = None
+        self,
+        address: str,
+        store_url: str,
+        outage: Outage,
+        broker: Outage | None = None,
+        store_token: str | None = None,
     ) -> None:
         self.address = address
         self.store_url = store_url
         self.outage = outage
+        self.broker = broker
         self.store_token = store_token
         self.group = GroupOffsets(address, GROUP)
 

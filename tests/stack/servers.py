@@ -10,9 +10,12 @@ import time
 import urllib.error
 import urllib.request
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote, urlencode
+
+import pytest
 
 from tests.faults.processes import ROOT, free_port
 
@@ -48,10 +51,11 @@ class Server(ABC):
         while not self.answers():
             status = self._process.poll()
             late = time.monotonic() > limit
-            assert status is None and not late, (
-                f"{self.command()}: status {status} within {self.within_s:.0f} s\n"
-                f"{self.log.read_text(errors='replace')[-4000:]}"
-            )
+            if status is not None or late:
+                said = self.log.read_text(errors="replace")[-4000:]
+                pytest.fail(
+                    f"{self.command()}: status {status} within {self.within_s:.0f} s\n{said}"
+                )
             time.sleep(0.1)
 
     def kill(self) -> None:
@@ -159,7 +163,7 @@ class InfluxNode(Server):
         return Bucket(self.url, names["org"], names["bucket"], answer["auth"]["token"])
 
 
-def _ask(url: str, token: str | None, body: dict[str, object] | None = None) -> dict[str, Any]:
+def _ask(url: str, token: str | None, body: Mapping[str, object] | None = None) -> dict[str, Any]:
     headers = {"Content-Type": "application/json"}
     if token is not None:
         headers["Authorization"] = f"Token {token}"
