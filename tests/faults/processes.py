@@ -16,12 +16,14 @@ ROOT = Path(__file__).parents[2]
 _WITHIN_S = 120.0
 
 
-def wait_until(condition: Callable[[], bool], what: str, within_s: float = _WITHIN_S) -> None:
+def wait_until(
+    condition: Callable[[], bool], what: str, within_s: float = _WITHIN_S, every_s: float = 0.05
+) -> None:
     """Look every 50 ms; fails with ``what`` it waited for."""
     limit = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < limit, f"waited {within_s:.0f} s for {what}"
-        time.sleep(0.05)
+        time.sleep(every_s)
 
 
 def free_port() -> int:

@@ -206,4 +206,4 @@ def _assert_served(port: int) -> None:
             text = response.read().decode()
         return all(each in text for each in (_WEARER, "Serum cortisol", '"tag":"nicegui-echart"'))
 
-    wait_until(shown, "the page to show the person")
+    wait_until(shown, "the page to show the person", every_s=2.0)  # each answer is 300 KB

@@ -37,7 +37,11 @@ _SPOILT_EVERY, _SPOILT = 50, 1e99
 
 
 class Simulated:
-    """Twelve days of a clinic; ``seed`` makes its people and their noise."""
+    """Twelve days of a clinic; ``seed`` makes its people and their noise.
+
+    Of seeds whose people have no value so high that the engine suspects another unit, since what
+    must be refused is told here by another way than the engine's.
+    """
 
     engine = "real"
 
