@@ -50,6 +50,7 @@ _NOT_OURS = (
     UnknownMemberIdError,
 )
 _SILENT_S = 30.0
+_COMMIT_WITHIN_S = 30.0  # as long as the producer tries to deliver
 _FETCH_WAIT_MS = 50
 # A broker may take a moment to tell of a topic whose creation has been confirmed already.
 _CREATED_WITHIN_S = 3.0
@@ -160,8 +161,18 @@ class FaustKafka:
             raise DeliveryError(f"state cannot be read from Kafka: {error!r}", 0) from error
 
     async def commit(self, offsets: Mapping[TopicPartition, int], generation: int) -> None:
-        """Commit next offsets as a member of ``generation``; raises `OwnershipLost`."""
-        await self._on_consumer_thread(self._commit(offsets, generation))
+        """Commit next offsets as a member of ``generation``.
+
+        Raises `OwnershipLost`, or ``DeliveryError`` when Kafka has not taken them in 30 s.
+        """
+        try:
+            # The client itself would look for the group's coordinator for ever.
+            async with asyncio.timeout(_COMMIT_WITHIN_S):
+                await self._on_consumer_thread(self._commit(offsets, generation))
+        except TimeoutError as error:
+            raise DeliveryError(
+                f"Kafka has not taken what was confirmed in {_COMMIT_WITHIN_S:.0f} s", 0
+            ) from error
 
     async def committed(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         """Committed next offsets; the earliest one available where nothing was committed."""

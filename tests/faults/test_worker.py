@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -89,13 +90,20 @@ def it_can_be_stopped_while_its_broker_is_gone(folder: Path, _shared: Path | Non
 def a_broker_that_is_gone_ends_it_with_a_clear_line(folder: Path, _shared: Path | None) -> None:
     """If there is something to confirm; otherwise it waits for the broker to come back."""
     with topics() as broker, WorkerCommand(broker.address, folder) as worker:
-        command = acrophase("simulate", "--days", "90", "--publish", "--bootstrap", broker.address)
-        log = folder / "simulate.log"
-        with Program(started(command, log, folder), log):
-            worker.wait_for("state rows loaded")
+        worker.wait_for("partitions [0, 1]")
+        # While another writer holds the store, what the worker has done waits to be confirmed.
+        with closing(sqlite3.connect(worker.home / "acrophase.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            simulate = ("simulate", "--days", "2", "--people", "2", "--publish")
+            command = acrophase(*simulate, "--bootstrap", broker.address)
+            log = folder / "simulate.log"
+            with Program(started(command, log, folder), log) as publishing:
+                assert publishing.status(60) == 0, str(publishing)
+            worker.wait_for("store unavailable")
             broker.close()
-            assert worker.status(60) == 1
-    assert " ERROR Kafka d" in worker.last_line()
+            other.execute("ROLLBACK")
+        assert worker.status(60) == 1
+    assert " ERROR Kafka " in worker.last_line()
 
 
 def a_store_that_refuses_ends_it(folder: Path, _shared: Path | None) -> None:
