@@ -22,8 +22,8 @@ install: $(VENV)/.installed ## Make .venv and install what Acrophase needs to ru
 demo: install ## Run everything with a simulated clinic (PORT=, SPEED=, ARGS=)
 	$(BIN)/acrophase demo $(if $(PORT),--port $(PORT)) $(if $(SPEED),--speed $(SPEED)) $(ARGS)
 
-test: $(VENV)/.installed-dev ## Run every test that needs Python alone, with coverage of branches
-	$(BIN)/python -m pytest -m "not stack" --cov --cov-report=term $(ARGS)
+test: $(VENV)/.installed-dev ## Run every test that needs Python alone (ARGS=--cov: with coverage)
+	$(BIN)/python -m pytest -m "not stack" -n 3 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 test-stack: $(VENV)/.installed-dev ## Run the tests on a real Apache Kafka and a real InfluxDB
 	$(BIN)/python -m pytest -m stack tests/stack $(ARGS)

@@ -14,6 +14,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from acrophase.broker import EmbeddedBroker
 from acrophase.settings import PREFIX, Settings
@@ -41,6 +43,28 @@ def pytest_configure() -> None:
     for name in Settings.model_fields:
         os.environ.pop(PREFIX + name.upper(), None)
     os.environ.pop("ACROPHASE_CONFIG", None)
+
+
+FAULTS = "tests/faults/"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Harmed workers come last, when nothing else keeps them from their heartbeats."""
+    items.sort(key=lambda item: item.nodeid.startswith(FAULTS))
+
+
+class _ByFile(LoadScopeScheduling):
+    """Tests of one file run in one process, and so do the scenarios that are under way at once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return FAULTS if path.startswith(FAULTS) else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Which process runs which tests, when there are several (``make test``)."""
+    return _ByFile(config, log)
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
