@@ -54,8 +54,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.nodeid.startswith(FAULTS))
 
 
-class _ByFile(LoadScopeScheduling):
-    """Tests of one file run in one process, and so do the scenarios that are under way at once."""
+class _ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Tests of one file run in one process, and so do the scenarios that are under way at once.
+
+    Marks with the name of a group do the same, but not with this release of pytest.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
