@@ -224,7 +224,9 @@ class Partition:
 
     def _new_series(self, site: str, subject: str, analyte: Analyte, at_h: float) -> Series:
         slot = self._rows.append(self._analyte_index[analyte.slug], at_h)
-        series = Series(slot, site, subject, analyte, self._limits(analyte, subject, at_h))
+        prior = analyte.prior
+        weight = (prior.residual_sd / prior.mesor_sd) ** 2
+        series = Series(slot, site, subject, analyte, self._limits(analyte, subject, at_h), weight)
         self._series.append(series)
         self._by_key[subject, analyte.slug] = series
         self._by_subject.setdefault(subject, []).append(series)

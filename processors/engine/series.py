@@ -26,6 +26,8 @@ class Series:
     analyte: Analyte
     limits: Limits
     """Reference limits for each half hour of the day."""
+    prior_weight: float
+    """Readings that the prior of the level is worth."""
     absorbed: int = -1
     """Last offset of `readings` that this series has taken in."""
     seen: dict[str, Seen] = field(default_factory=dict)
