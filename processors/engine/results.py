@@ -191,13 +191,17 @@ def profile_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
     slots = buffer[:, F_SLOT]
     hours = middle_hour(buffer[:, F_HALF], buffer[:, F_OFFSET_H])
     position = (hours * 2.0).astype(np.int64).tolist()
+    starts = start_ms(buffer[:, F_HALF], buffer[:, F_OFFSET_H])
+    years = np.array(starts, dtype="datetime64[ms]").astype("datetime64[Y]").astype(int) + 1970
     limits = [
-        series[i].limits[at]
-        for i, at in zip(slots.astype(np.int64).tolist(), position, strict=True)
+        series[i].limits(year)[at]
+        for i, year, at in zip(
+            slots.astype(np.int64).tolist(), years.tolist(), position, strict=True
+        )
     ]
     columns: list[list[Any]] = [
         *heads(series, slots),
-        start_ms(buffer[:, F_HALF], buffer[:, F_OFFSET_H]),
+        starts,
         hours.tolist(),
         nullable(buffer[:, F_VALUE]),
         buffer[:, F_N].astype(np.int64).tolist(),

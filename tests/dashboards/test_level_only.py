@@ -11,6 +11,7 @@ from dashboards.page.drift import drift_chart
 from dashboards.page.source import Evidence, Overview, Person, Series, read_evidence, read_overview
 from dashboards.page.triage import default_analyte
 from dashboards.page.words import face
+from processors.engine_port import Record
 from tests.processors.engine.feeding import (
     CATALOGUE,
     SUBJECT,
@@ -31,7 +32,7 @@ def shown() -> tuple[Evidence, Overview]:
     """A month of LH, and a little cortisol, through the engine."""
     rng = np.random.default_rng(4)
     run = Run()
-    records = []
+    records: list[Record] = []
     for slug, days in ((SLUG, 30), ("saliva-cortisol", 2)):
         hours = sampled((7.0, 12.0, 19.0), days)
         y = population_curve(CATALOGUE[slug], hours) + 0.2 * rng.standard_normal(len(hours))

@@ -1,4 +1,4 @@
-"""What is not ruled by the hour (flat, pulsatile, the cycle's) has a level and no 24-hour rhythm."""
+"""What is not ruled by the hour (flat, pulsatile, a cycle's) has a level and no 24-hour rhythm."""
 
 from __future__ import annotations
 
