@@ -331,7 +331,7 @@ class Partition:
         if record.offset <= person.absorbed:
             return
         self._changed_people[event.subject] = None
-        if person.take(event):
+        if person.take(event, self._intake.clock_ms):
             theirs = self._by_subject.get(event.subject, [])
             # What the clock has closed by now was closed by what was known until now.
             self._watch(outputs, np.array([series.slot for series in theirs], dtype=np.int64))

@@ -26,7 +26,8 @@ from schemas.events import Dose, Profile, Sleep
 
 VERSION = 1
 CLOCK_KEY = b"clock"
-_DOSES_MS = round(LONGEST_H * 3_600_000)
+_DOSES_KEPT_MS = round(8 * LONGEST_H * 3_600_000)
+_MOST_DOSES = 1_000  # of somebody without readings: nearly a year of three a day
 
 
 @dataclass(slots=True)
@@ -45,10 +46,12 @@ class Person:
         """What priors and references are chosen by."""
         return Known(self.sex, self.birth_year, self.group)
 
-    def take(self, event: Dose | Sleep | Profile) -> bool:
+    def take(self, event: Dose | Sleep | Profile, clock_ms: int) -> bool:
         """Take in an event; True if the profile changed.
 
         Order of arrival does not matter; of profiles of the same time the later one counts.
+        Doses long before the partition's clock are forgotten: events may run ahead of the
+        readings that they explain, by years when a recording is judged.
         """
         at_ms = round(event.at.timestamp() * 1000)
         if isinstance(event, Profile) and at_ms >= self.profile_ms:
@@ -59,9 +62,8 @@ class Person:
             return self.known != before
         if isinstance(event, Dose):
             dose = TakenDose(at_ms, event.substance)
-            newest = max(at_ms, *(d.at_ms for d in self.doses)) if self.doses else at_ms
-            kept = {d for d in (*self.doses, dose) if newest - d.at_ms <= 8 * _DOSES_MS}
-            self.doses = sorted(kept)
+            kept = {d for d in (*self.doses, dose) if clock_ms - d.at_ms <= _DOSES_KEPT_MS}
+            self.doses = sorted(kept)[-_MOST_DOSES:]
         return False
 
     def dump(self) -> bytes:
