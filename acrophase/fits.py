@@ -148,6 +148,29 @@ def with_posterior(fit: Fit, analyte: Analyte, samples: Samples) -> Fit:
     return fit.model_copy(update={"posterior": posterior.model_dump(mode="json")})
 
 
+_INSTEAD = {
+    "flat": "hardly changes over the day, so there is no 24-hour curve to fit; acrophase analyse "
+    "follows its level",
+    "pulsatile": "comes in pulses, and a cosine through them finds what the sampling times make of "
+    "them. Take the mean and the pulses of a profile with a sample every 10 to 20 minutes; "
+    "acrophase analyse follows the level",
+    "cycle": "follows the menstrual cycle, not the hour: a cosine of 24 hours through it finds "
+    "what the sampling times make of days and pulses. Compare results of the same phase of the "
+    "cycle (docs/catalogue.md has the references); acrophase analyse follows the level",
+}
+
+
+def refuse_without_curve(file: Path, analyte: Analyte) -> None:
+    """Refuse analytes that are not ruled by the hour.
+
+    Raises ``InputFileError`` that says what to use instead.
+    """
+    if not analyte.is_daily:
+        raise InputFileError(
+            f"{file}: no cosinor: {analyte.short_name} {_INSTEAD[analyte.rhythm]}."
+        )
+
+
 def _refuse_other_unit(file: Path, analyte: Analyte, values: Floats, unit: str) -> None:
     """A curve in the wrong unit looks like any other; most of its values do not."""
     suspects = []

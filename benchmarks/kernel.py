@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from benchmarks.machine import table
 from processors.engine import kernel
-from processors.engine.partition import parameter_table
+from processors.engine.parameters import ParameterTable
 from processors.engine.policy import Policy
 from processors.engine.series import Rows
 from processors.rhythm.layout import BYTES_PER_SERIES, RATES
@@ -77,15 +77,15 @@ def run_kernel(n: int) -> Speed:
     """Speed of the kernel, after a run that compiles it."""
     catalogue = load_catalogue()
     analyte = catalogue[ANALYTE]
-    index = [each.slug for each in catalogue].index(ANALYTE)
-    parameters = parameter_table(catalogue, Policy())
+    table = ParameterTable(catalogue, Policy())
     data = feed(n)
     share = weight(analyte, 60.0)
 
     def through(count: int) -> Speed:
         state = Rows()
         for _ in range(SERIES):
-            state.append(index, FIRST_H)
+            slot = state.append(FIRST_H)
+            state.parameters[slot] = table.place(analyte, analyte.prior)
         rhythm, profile, revision, bins, transition, counters = kernel.buffers()
         watch = Stopwatch()
         for start in range(0, count, FRAME):
@@ -109,8 +109,8 @@ def run_kernel(n: int) -> Speed:
                     clocks_before=clocks,
                     censored=np.zeros(size, dtype=bool),
                     rows=state.rows,
-                    analytes=state.analytes,
-                    parameters=parameters,
+                    analytes=state.parameters,
+                    parameters=table.rows,
                     ring_mean=state.ring_mean,
                     ring_n=state.ring_n,
                     z=z,

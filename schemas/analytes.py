@@ -27,6 +27,8 @@ Evidence = Literal["A", "B", "C", "?", "local"]
 # Neither has a 24-h curve: in one there is nothing to see, in the other the pulses are all there
 # is, and a cosine through them finds whatever the sampling times make of it.
 WITHOUT_CURVE: frozenset[RhythmKind] = frozenset({"flat", "pulsatile"})
+# Ruled by the hour. What a cycle rules has a curve over its days, which is not modelled yet.
+DAILY: frozenset[RhythmKind] = frozenset({"24-h", "24-h sleep-keyed", "wake-keyed"})
 
 # A value on the log scale is looked at twice when it lies beyond the usual range by more than
 # this factor. Large enough that disease and stress pass; a slip of unit is usually larger.
@@ -220,6 +222,11 @@ class Analyte(Entry):
                     continue
                 return equation
         return None
+
+    @property
+    def is_daily(self) -> bool:
+        """Whether a 24-hour curve is fitted to it; of all others the level alone is followed."""
+        return self.rhythm in DAILY
 
     @cached_property
     def screen(self) -> Limits:

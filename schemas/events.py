@@ -57,7 +57,10 @@ class Sleep(EventHeading):
 
 
 class Profile(EventHeading):
-    """Who the person is, as far as reference ranges need it; the newest one counts."""
+    """Who the person is, as far as priors and references need it; the newest one counts.
+
+    It counts from when it is taken in, for whatever time: send it before the first reading.
+    """
 
     kind: Literal["profile"]
     birth_year: int | None = Field(default=None, ge=1900, le=2100, description="Year of birth.")
@@ -65,7 +68,11 @@ class Profile(EventHeading):
         default=None, description="Sex that reference intervals are chosen by."
     )
     reference_group: str | None = Field(
-        default=None, max_length=64, description="Group that the person is compared with."
+        default=None,
+        max_length=64,
+        description="Group that the person is compared with: 'young-adult' for healthy young "
+        "adults whatever the age. Nothing, or a group that the catalogue does not know: people of "
+        "the same sex and age.",
     )
 
 

@@ -23,6 +23,7 @@ class Status(StrEnum):
     INSUFFICIENT = "insufficient"
     EMERGING = "emerging"
     ESTABLISHED = "established"
+    LEVEL_ONLY = "level-only"
     ARRHYTHMIC = "arrhythmic"
     STALE = "stale"
 
@@ -95,20 +96,23 @@ class Rhythm(SeriesResult):
         description="How far the rhythm can be believed: insufficient, the estimate is still "
         "mostly the population's; emerging, days and not yet weeks of the person's own data; "
         "established; arrhythmic, enough data and no 24-hour rhythm in them, so no phase is given; "
-        "stale, no readings lately and the last estimate is shown."
+        "level-only, an analyte that is not ruled by the hour (flat, pulsatile, or following the "
+        "menstrual cycle) and a level that is the person's own, so no swing, phase or extreme is "
+        "given; stale, no readings lately and the last estimate is shown."
     )
     mesor: float = Field(
         description="Midline of the curve, canonical unit; for analytes on the log scale the "
-        "geometric one."
+        "geometric one. Where there is a level only, that level."
     )
     mesor_low: float = Field(description="Lower bound of the mesor, canonical unit.")
     mesor_high: float = Field(description="Upper bound of the mesor, canonical unit.")
-    amplitude: float = Field(
+    amplitude: float | None = Field(
         description="Amplitude of the first harmonic: canonical unit on the linear scale, "
-        "natural-log units (0.69 = doubling from midline to peak) on the log scale."
+        "natural-log units (0.69 = doubling from midline to peak) on the log scale; null for "
+        "analytes that are not ruled by the hour, which have a level only."
     )
-    amplitude_low: float = Field(description="Lower bound of the amplitude, same unit.")
-    amplitude_high: float = Field(description="Upper bound of the amplitude, same unit.")
+    amplitude_low: float | None = Field(description="Lower bound of the amplitude, same unit.")
+    amplitude_high: float | None = Field(description="Upper bound of the amplitude, same unit.")
     acrophase: float | None = Field(
         description="Peak clock time of the first harmonic, local hours [0, 24); null if the "
         "data show no 24-hour rhythm."
@@ -118,13 +122,17 @@ class Rhythm(SeriesResult):
     peak: float | None = Field(description="Clock time of the full curve's maximum, hours [0, 24).")
     peak_low: float | None = Field(description="Lower bound, hours, not wrapped.")
     peak_high: float | None = Field(description="Upper bound, hours, not wrapped.")
-    peak_value: float = Field(description="The curve's maximum, canonical unit.")
+    peak_value: float | None = Field(
+        description="The curve's maximum, canonical unit; null where there is a level only."
+    )
     trough: float | None = Field(
         description="Clock time of the full curve's minimum, hours [0, 24)."
     )
     trough_low: float | None = Field(description="Lower bound, hours, not wrapped.")
     trough_high: float | None = Field(description="Upper bound, hours, not wrapped.")
-    trough_value: float = Field(description="The curve's minimum, canonical unit.")
+    trough_value: float | None = Field(
+        description="The curve's minimum, canonical unit; null where there is a level only."
+    )
     n_readings: int = Field(description="Readings counted into this series since it began.")
     n_effective: float = Field(
         description="Readings behind the current estimate, after forgetting and after readings "

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from acrophase.fits import fit_samples, prepare, with_posterior
+from acrophase.fits import fit_samples, prepare, refuse_without_curve, with_posterior
 from acrophase.recordings import (
     Analyte,
     SampleTimes,
@@ -78,7 +78,8 @@ def fit(
     Prints mesor, amplitude and acrophase with their standard errors, the peak and trough of the
     full curve, and the zero-amplitude test, beside them the posterior of the Bayesian estimator
     that the stream runs; of many people a line each, and as JSON everything of everybody. Where
-    the data do not carry a fit or an acrophase, it says why.
+    the data do not carry a fit or an acrophase, it says why; what is not ruled by the hour
+    (DHEA-S, growth hormone, progesterone) is refused, and it says what to use instead.
 
     \b
     # a curve read off a figure, in minutes from midnight, drawn to a file
@@ -89,6 +90,7 @@ def fit(
         --value-column HR --subject-column id --time-unit clock-hour --start 00:00
     """
     known = load_catalogue()[require_analyte(file, analyte)]
+    refuse_without_curve(file, known)
     report = FileReport()
     if is_wire_format(file):
         refuse_unused(

@@ -34,7 +34,8 @@ DRIFT_LEGEND = """
 def figures(evidence: Evidence, alerts: Sequence[StoreRow], what: Face, now_ms: int) -> str:
     """Peak time, level, swing and how far to believe them, each against the person's baseline.
 
-    A figure that an open alert of this series is about bears the alert's sign.
+    A figure that an open alert of this series is about bears the alert's sign. Of an analyte
+    without a 24-hour curve there are level and belief alone.
     """
     rhythm = evidence.rhythm
     if rhythm is None:
@@ -54,38 +55,36 @@ def figures(evidence: Evidence, alerts: Sequence[StoreRow], what: Face, now_ms: 
     def change(said: str) -> str:
         return "mostly the population's" if little else f"<b>{said}</b> vs baseline"
 
-    return "".join(
-        (
-            _figure(
-                "Peak time",
-                signs.get("phase") or signs.get("arrhythmic"),
-                NO_VALUE if hour is None else clock(hour),
-                none if hour is None else _between(rhythm, "acrophase", clock),
-                "" if hour is None or shift is None else change(f"{signed(shift, 1)} h"),
-            ),
-            _figure(
-                "Level",
-                signs.get("level"),
-                what.amount(rhythm["mesor"]) + unit,
-                _between(rhythm, "mesor", what.amount),
-                change(percent_change(rhythm["level_ratio"])),
-            ),
-            _figure(
-                "Daily swing",
-                signs.get("amplitude"),
-                what.swing(rhythm["amplitude"]) + ("" if what.log else unit),
-                _between(rhythm, "amplitude", bound),
-                change(percent_change(rhythm["amplitude_ratio"])),
-            ),
-            _figure(
-                "Can I believe it?",
-                signs.get("missing"),
-                badge(STATUSES[rhythm["status"]]),
-                f"{_days(rhythm['n_days'])}, {rhythm['coverage'] * 24:.0f} of 24 h",
-                f"newest {ago(rhythm['last_reading'], now_ms)}",
-            ),
-        )
+    peak = _figure(
+        "Peak time",
+        signs.get("phase") or signs.get("arrhythmic"),
+        NO_VALUE if hour is None else clock(hour),
+        none if hour is None else _between(rhythm, "acrophase", clock),
+        "" if hour is None or shift is None else change(f"{signed(shift, 1)} h"),
     )
+    level = _figure(
+        "Level",
+        signs.get("level"),
+        what.amount(rhythm["mesor"]) + unit,
+        _between(rhythm, "mesor", what.amount),
+        change(percent_change(rhythm["level_ratio"])),
+    )
+    swing = _figure(
+        "Daily swing",
+        signs.get("amplitude"),
+        what.swing(rhythm["amplitude"]) + ("" if what.log else unit),
+        _between(rhythm, "amplitude", bound),
+        change(percent_change(rhythm["amplitude_ratio"])),
+    )
+    hours = f", {rhythm['coverage'] * 24:.0f} of 24 h" if what.daily else ""
+    belief = _figure(
+        "Can I believe it?",
+        signs.get("missing"),
+        badge(STATUSES[rhythm["status"]]),
+        _days(rhythm["n_days"]) + hours,
+        f"newest {ago(rhythm['last_reading'], now_ms)}",
+    )
+    return "".join((peak, level, swing, belief) if what.daily else (level, belief))
 
 
 def _figure(label: str, sign: str | None, value: str, *notes: str) -> str:
@@ -147,6 +146,9 @@ def day_summary(evidence: Evidence, what: Face, now_ms: int) -> str:
     if not has_band(evidence):
         return text + " Not enough data for a band."
     rows = [row for row in day_rows(evidence.profile) if row["p50"] is not None]
+    if not what.daily:
+        median = what.amount(rows[-1]["p50"], unit=True)
+        return f"{text} The median is {median} at any hour."
     high = max(rows, key=lambda row: float(row["p50"]))
     low = min(rows, key=lambda row: float(row["p50"]))
     return (
@@ -156,21 +158,24 @@ def day_summary(evidence: Evidence, what: Face, now_ms: int) -> str:
     )
 
 
-def drift_heading(evidence: Evidence) -> str:
+def drift_heading(evidence: Evidence, what: Face) -> str:
     """Title of the drift chart, and why there is no peak if there is none."""
     rhythm = evidence.rhythm
     note = ""
     if rhythm is None:
         note = "<p class='note strong'>No rhythm has been estimated in this time</p>"
-    elif peak_hour(rhythm) is None:
+    elif what.daily and peak_hour(rhythm) is None:
         why = "Not enough data" if rhythm["status"] == "insufficient" else "No 24-hour rhythm now"
         note = f"<p class='note strong'>{why}: no peak time is given</p>"
     return f"<h3>Drift over 30 days</h3>{note}"
 
 
-def drift_summary(evidence: Evidence) -> str:
+def drift_summary(evidence: Evidence, what: Face) -> str:
     """The drift chart in one sentence."""
     rhythm = evidence.rhythm
+    if rhythm is not None and not what.daily:
+        level, change = what.amount(rhythm["mesor"], unit=True), rhythm["level_ratio"]
+        return f"Drift over 30 days: level now {level}, {percent_change(change)} vs own baseline."
     if rhythm is None or peak_hour(rhythm) is None:
         return "Drift over 30 days: no peak time now."
     return (

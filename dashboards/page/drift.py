@@ -34,11 +34,11 @@ _GAP_MS = 2 * DAY_MS
 _TICK_DAYS = 5
 _TOP, _HEIGHT, _PITCH = 26, 84, 120  # of the three grids, in pixels
 # Which deviations are shaded in which grid; single readings are no spans of time.
-_SHADED: tuple[tuple[str, ...], ...] = (
-    ("phase", "arrhythmic"),
-    ("level", "missing"),
-    ("amplitude",),
-)
+_SHADED = {
+    "peak": ("phase", "arrhythmic"),
+    "level": ("level", "missing"),
+    "swing": ("amplitude",),
+}
 
 
 class Estimate(NamedTuple):
@@ -108,6 +108,7 @@ def hour_ticks(values: Sequence[float]) -> list[int]:
 def drift_chart(evidence: Evidence, face: Face, now_ms: int) -> Options:
     """Peak clock time over level over daily swing, each with its 90 % interval, last 30 days.
 
+    Where there is no 24-hour curve, the level has the chart for itself.
     The x values are the wearer's clock as if it were UTC (``useUTC``), so day ticks are local
     midnights.
     """
@@ -125,34 +126,37 @@ def drift_chart(evidence: Evidence, face: Face, now_ms: int) -> Options:
     usual_level = [(row["time"], row["mesor"] / row["level_ratio"]) for row in rows]
     # A natural-log amplitude is shown as the factor between midline and peak.
     said: Callable[[float], float] = math.exp if face.log else lambda value: value
-    swing = _estimates(rows, "amplitude", said)
+    swings = [row for row in rows if row["amplitude"] is not None]
+    swing = _estimates(swings, "amplitude", said)
     usual_swing = [
         (row["time"], said(row["amplitude"] / row["amplitude_ratio"]))
-        for row in rows
+        for row in swings
         if row["amplitude_ratio"]
     ]
-    grids = (
-        (_hour_axis(hours), peaks, usual_peak),
-        (_axis(level, f"Level (mesor), {face.unit}", log=face.log), level, usual_level),
-        (_axis(swing, _swing_name(face), log=face.log), swing, usual_swing),
-    )
+    level_name = f"Level{' (mesor)' if face.daily else ''}, {face.unit}"
+    grids = [("level", _axis(level, level_name, log=face.log), level, usual_level)]
+    if face.daily:
+        grids.insert(0, ("peak", _hour_axis(hours), peaks, usual_peak))
+        swing_axis = _axis(swing, _swing_name(face), log=face.log)
+        grids.append(("swing", swing_axis, swing, usual_swing))
+    height = _HEIGHT if face.daily else 2 * _PITCH + _HEIGHT
     series: list[Options] = []
-    for grid, (_, estimates, usual) in enumerate(grids):
-        areas = _areas(evidence, _SHADED[grid], now_ms, offset)
-        series += _grid_series(grid, estimates, usual, areas, offset)
+    for grid, (name, _, estimates, usual) in enumerate(grids):
+        areas = _areas(evidence, _SHADED[name], now_ms, offset)
+        series += _grid_series(name, grid, estimates, usual, areas, offset)
     return {
         "animation": False,
         "useUTC": True,
         "textStyle": {"fontFamily": FAMILY},
         "grid": [
-            {"left": 44, "right": 14, "top": _TOP + grid * _PITCH, "height": _HEIGHT}
+            {"left": 44, "right": 14, "top": _TOP + grid * _PITCH, "height": height}
             for grid in range(len(grids))
         ],
         "xAxis": [
             _time_axis(now_ms + offset, grid, labels=grid == len(grids) - 1)
             for grid in range(len(grids))
         ],
-        "yAxis": [{**axis, "gridIndex": grid} for grid, (axis, _, _) in enumerate(grids)],
+        "yAxis": [{**axis, "gridIndex": grid} for grid, (_, axis, _, _) in enumerate(grids)],
         "series": series,
     }
 
@@ -182,6 +186,7 @@ def _axis(estimates: Sequence[Sequence[Estimate]], name: str, *, log: bool) -> O
 
 
 def _grid_series(
+    name: str,
     grid: int,
     estimates: Sequence[Sequence[Estimate]],
     usual: Sequence[tuple[int, float]],
@@ -189,7 +194,6 @@ def _grid_series(
     offset: int,
 ) -> list[Options]:
     """Interval, estimate and the person's own baseline of one grid; times move by ``offset``."""
-    name = ("peak", "level", "swing")[grid]
     bounds = [[(item.time + offset, item.low, item.high) for item in run] for run in estimates]
     line = [[(item.time + offset, item.value) for item in run] for run in estimates]
     baseline = [(time + offset, value) for time, value in usual]

@@ -35,7 +35,7 @@ def panels(evidence: Evidence, alerts: Sequence[StoreRow], now_ms: int) -> dict[
     what = face(evidence.series.analyte)
     insides = (
         deviations(evidence, alerts, now_ms),
-        belief(evidence.rhythm, now_ms),
+        belief(evidence.rhythm, what, now_ms),
         numbers(evidence.rhythm, what),
         readings(evidence, what),
     )
@@ -91,24 +91,24 @@ def _deviation(
     )
 
 
-def belief(rhythm: StoreRow | None, now_ms: int) -> str:
+def belief(rhythm: StoreRow | None, what: Face, now_ms: int) -> str:
     """Can I believe it: the status in words and what stands behind the estimate."""
     if rhythm is None:
         return '<p class="none">No estimate yet.</p>'
     status = rhythm["status"]
-    return f"<p>{badge(STATUSES[status])}</p><p>{STATUS_SENTENCES[status]}</p>" + _table(
-        [
-            ("Effective readings", f"{rhythm['n_effective']:.0f}", ""),
-            ("Readings in all", f"{rhythm['n_readings']:,}", ""),
-            ("Clock hours covered", f"{rhythm['coverage'] * 24:.0f} of 24", ""),
-            ("Days with readings", str(rhythm["n_days"]), ""),
-            ("Newest reading", ago(rhythm["last_reading"], now_ms), ""),
-        ]
-    )
+    rows = [
+        ("Effective readings", f"{rhythm['n_effective']:.0f}", ""),
+        ("Readings in all", f"{rhythm['n_readings']:,}", ""),
+        ("Days with readings", str(rhythm["n_days"]), ""),
+        ("Newest reading", ago(rhythm["last_reading"], now_ms), ""),
+    ]
+    if what.daily:
+        rows.insert(2, ("Clock hours covered", f"{rhythm['coverage'] * 24:.0f} of 24", ""))
+    return f"<p>{badge(STATUSES[status])}</p><p>{STATUS_SENTENCES[status]}</p>" + _table(rows)
 
 
 def numbers(rhythm: StoreRow | None, what: Face) -> str:
-    """The rhythm in numbers, each with its 90 % interval and unit."""
+    """The rhythm in numbers, each with its 90 % interval and unit; of some the level alone."""
     if rhythm is None:
         return '<p class="none">No rhythm yet.</p>'
 
@@ -124,24 +124,33 @@ def numbers(rhythm: StoreRow | None, what: Face) -> str:
         shown = NO_VALUE if value is None else f"{say(value)} {unit}".rstrip()
         return label, shown, interval(name, say) if value is not None else ""
 
+    level = line("Level (mesor)" if what.daily else "Level", "mesor", what.amount, what.unit)
+    scatter = ("Scatter of readings", f"{rhythm['residual_cv'] * 100:.0f} %", "")
+    level_change = line("Level", "level_ratio", percent_change)
+    if not what.daily:
+        return _compared([level, scatter], [level_change])
     swing = line("Daily swing (amplitude)", "amplitude", what.amount, what.unit)
     if what.log:
         swing = line("Peak ÷ midline", "amplitude", what.swing)
     rows = [
-        line("Level (mesor)", "mesor", what.amount, what.unit),
+        level,
         swing,
         line("Peak time (acrophase)", "acrophase", clock),
         line("Highest point", "peak", clock),
         ("– value there", what.amount(rhythm["peak_value"], unit=True), ""),
         line("Lowest point", "trough", clock),
         ("– value there", what.amount(rhythm["trough_value"], unit=True), ""),
-        ("Scatter of readings", f"{rhythm['residual_cv'] * 100:.0f} %", ""),
+        scatter,
     ]
     change = [
-        line("Level", "level_ratio", percent_change),
+        level_change,
         line("Daily swing", "amplitude_ratio", percent_change),
         line("Timing", "phase_shift", lambda v: signed(v, 1), "h"),
     ]
+    return _compared(rows, change)
+
+
+def _compared(rows: Sequence[tuple[str, str, str]], change: Sequence[tuple[str, str, str]]) -> str:
     return (
         _table(rows, "90 % interval")
         + "<h3>Against the person's own baseline</h3>"

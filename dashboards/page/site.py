@@ -308,9 +308,11 @@ class PageView:
         )
         points = day_points(evidence, what, now_ms)
         self._day_legend.set_content(captions.day_legend(evidence, points))
-        self._drift_heading.set_content(captions.drift_heading(evidence))
+        self._drift_heading.set_content(captions.drift_heading(evidence, what))
         self._drift.show(
-            evidence.series, drift_chart(evidence, what, now_ms), captions.drift_summary(evidence)
+            evidence.series,
+            drift_chart(evidence, what, now_ms),
+            captions.drift_summary(evidence, what),
         )
         pictures = days.pictures(evidence, what, now_ms)
         for element, picture in zip(self._days, pictures, strict=True):

@@ -126,7 +126,7 @@ def peak_hour(rhythm: StoreRow) -> float | None:
     The status decides, because a store that merges fields keeps the phase that an earlier estimate
     of the same time had.
     """
-    return None if rhythm["status"] == "arrhythmic" else rhythm["acrophase"]
+    return None if rhythm["status"] in ("arrhythmic", "level-only") else rhythm["acrophase"]
 
 
 def person_of(row: StoreRow) -> Person:

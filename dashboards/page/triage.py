@@ -75,11 +75,11 @@ def default_analyte(overview: Overview, person: Person) -> str | None:
     alerts = by_urgency(overview.open_alerts_of(person))
     if alerts:
         return str(alerts[0]["analyte"])
-    order = {"established": 0, "emerging": 1, "arrhythmic": 2, "insufficient": 3, "stale": 4}
+    order = ("established", "emerging", "level-only", "arrhythmic", "insufficient", "stale")
     rhythms = overview.rhythms_of(person)
     if not rhythms:
         return None
-    return str(min(rhythms, key=lambda row: order[row["status"]])["analyte"])
+    return str(min(rhythms, key=lambda row: order.index(row["status"]))["analyte"])
 
 
 def _entry(person: Person, alerts: Sequence[StoreRow], rhythms: Sequence[StoreRow]) -> QueueEntry:

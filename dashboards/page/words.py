@@ -34,13 +34,16 @@ STATUSES = {
     "established": Sign("●", "Established", "sure"),
     "emerging": Sign("◐", "Emerging", "unsure"),
     "insufficient": Sign("○", "Not enough data", "unsure"),
+    "level-only": Sign("▬", "Level only", "sure"),
     "arrhythmic": Sign("≈", "No 24-hour rhythm", "unsure"),
     "stale": Sign("◌", "Stale", "silent"),
 }
 STATUS_SENTENCES = {
     "established": "Weeks of this person's own readings stand behind the curve.",
     "emerging": "Days, not yet weeks, of own readings: the curve is taking shape.",
-    "insufficient": "The curve is still mostly the population's, not this person's.",
+    "insufficient": "The estimate is still mostly the population's, not this person's.",
+    "level-only": "The level is this person's own. It is not ruled by the hour of the day, so no "
+    "peak time and no swing are given.",
     "arrhythmic": "Enough readings, and no 24-hour rhythm in them: no peak time is given.",
     "stale": "No readings lately: what is shown is the last estimate.",
 }
@@ -67,7 +70,8 @@ def occurrence(kind: str, direction: str) -> str:
 class Face:
     """What the page needs to know of an analyte; ``log`` if its curve is fitted to logarithms.
 
-    ``unit`` is for people, ``code`` the same in UCUM, as readings are sent.
+    ``unit`` is for people, ``code`` the same in UCUM, as readings are sent. Of one that is not
+    ``daily`` there is a level and no 24-hour curve.
     """
 
     slug: str
@@ -76,6 +80,7 @@ class Face:
     code: str
     decimals: int
     log: bool
+    daily: bool
 
     def amount(self, value: float | None, *, unit: bool = False) -> str:
         """A value in the canonical unit with the analyte's decimals."""
@@ -100,7 +105,7 @@ def face(slug: str) -> Face:
     try:
         analyte = load_catalogue()[slug]
     except CatalogueError:
-        return Face(slug, slug, "", "", 2, False)
+        return Face(slug, slug, "", "", 2, False, True)
     return Face(
         slug,
         name=analyte.short_name[0].upper() + analyte.short_name[1:],
@@ -108,6 +113,7 @@ def face(slug: str) -> Face:
         code=analyte.unit,
         decimals=analyte.decimals,
         log=analyte.scale == "log",
+        daily=analyte.is_daily,
     )
 
 

@@ -11,22 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import compress
-from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.deviations.budget import (
-    outlier_threshold,
-    reference_change,
-    sustained_threshold,
-)
 from processors.engine import kernel
 from processors.engine.decode import decode_event
 from processors.engine.findings import apply
 from processors.engine.intake import Arrivals, Intake
 from processors.engine.kernel.buffers import C_BIN, C_PROFILE, C_REVISION, C_RHYTHM, C_TRANSITION
+from processors.engine.parameters import ParameterTable
 from processors.engine.policy import Policy
 from processors.engine.reading_rows import absent_rows, mean_rows, single_rows
 from processors.engine.results import (
@@ -35,7 +30,7 @@ from processors.engine.results import (
     revision_rows,
     rhythm_rows,
 )
-from processors.engine.series import Rows, Series, reference_limits
+from processors.engine.series import NOBODY, Rows, Series
 from processors.engine.state import (
     CLOCK_KEY,
     Person,
@@ -48,8 +43,7 @@ from processors.engine.state import (
 )
 from processors.engine_port import OutMessage, Outputs, Record
 from processors.rhythm.censoring import censored
-from processors.rhythm.layout import NEWEST, P_OUTLIER_GATE, P_Z_OUTLIER, P_Z_SUSTAINED
-from processors.rhythm.parameters import estimator_parameters
+from processors.rhythm.layout import P_LOG
 from schemas.catalogue import Analyte, Catalogue
 from schemas.dead_letters import DeadLetter
 from schemas.errors import RejectedRecord
@@ -64,24 +58,6 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 _FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 
 
-def parameter_table(catalogue: Catalogue, policy: Policy) -> NDArray[np.float64]:
-    """The kernel's numbers of every analyte, in the catalogue's order, thresholds included."""
-    table = []
-    for analyte in catalogue:
-        p = estimator_parameters(analyte)
-        p[P_Z_SUSTAINED] = sustained_threshold(
-            policy.alerts_per_person_month, policy.series_per_person
-        )
-        p[P_Z_OUTLIER] = outlier_threshold(
-            policy.alerts_per_person_month, policy.series_per_person, analyte.cadence_s / 3600.0
-        )
-        gate = reference_change(analyte.cv_analytical, analyte.cv_within)
-        # on the linear scale the same relative change, at the population's midline
-        p[P_OUTLIER_GATE] = gate if analyte.scale == "log" else gate * abs(analyte.prior.mesor)
-        table.append(p)
-    return np.array(table)
-
-
 class Partition:
     """See the module's docstring; the interface is `processors.engine_port.PartitionEngine`."""
 
@@ -89,9 +65,7 @@ class Partition:
         self.number = number
         self._catalogue = catalogue
         self._policy = policy
-        self._parameters = parameter_table(catalogue, policy)
-        self._is_log = np.array([analyte.scale == "log" for analyte in catalogue])
-        self._analyte_index = {analyte.slug: i for i, analyte in enumerate(catalogue)}
+        self._parameters = ParameterTable(catalogue, policy)
         self._series: list[Series] = []
         self._by_key: dict[tuple[str, str], Series] = {}
         self._by_subject: dict[str, list[Series]] = {}
@@ -119,14 +93,13 @@ class Partition:
         if kind == "subject":
             self._people[subject] = Person.load(value)
             for series in self._by_subject.get(subject, ()):
-                series.limits = self._limits(series.analyte, subject, 0.0)
+                self._judge_by_who(series)
             return
         saved = load_series(value)
         analyte = self._catalogue[rest[0]]
-        series = self._new_series(saved.site, subject, analyte, 0.0)
+        series = self._new_series(saved.site, subject, analyte, saved.began_ms)
         self._rows.load(series.slot, *saved.kernel)
         series.absorbed, series.seen, series.open = saved.absorbed, saved.seen, saved.open
-        series.limits = self._limits(analyte, subject, self._rows.rows[series.slot, NEWEST])
         self._clocks[saved.absorbed] = saved.clock_ms
 
     def start(self, committed: Mapping[str, int]) -> None:
@@ -165,7 +138,7 @@ class Partition:
     def settle(self) -> Outputs:
         """Bring every series up to the partition's clock, and publish what has changed."""
         outputs = Outputs()
-        self._watch(outputs)
+        self._watch(outputs, np.arange(len(self._series)))
         slots = np.array(list(self._unsettled), dtype=np.int64)
         self._unsettled.clear()
         rhythm, profile, _, bins, _, counters = self._buffers
@@ -176,8 +149,8 @@ class Partition:
                 position,
                 slots,
                 self._rows.rows,
-                self._rows.analytes,
-                self._parameters,
+                self._rows.parameters,
+                self._parameters.rows,
                 self._rows.ring_mean,
                 self._rows.ring_n,
                 rhythm,
@@ -220,25 +193,22 @@ class Partition:
 
     def _find_series(self, site: str, subject: str, analyte: Analyte, at_ms: int) -> Series:
         series = self._by_key.get((subject, analyte.slug))
-        return series or self._new_series(site, subject, analyte, at_ms / HOUR_MS)
+        return series or self._new_series(site, subject, analyte, at_ms)
 
-    def _new_series(self, site: str, subject: str, analyte: Analyte, at_h: float) -> Series:
-        slot = self._rows.append(self._analyte_index[analyte.slug], at_h)
-        series = Series(slot, site, subject, analyte, self._limits(analyte, subject, at_h))
+    def _new_series(self, site: str, subject: str, analyte: Analyte, began_ms: int) -> Series:
+        slot = self._rows.append(began_ms / HOUR_MS)
+        series = Series(slot, site, subject, analyte, began_ms)
         self._series.append(series)
         self._by_key[subject, analyte.slug] = series
         self._by_subject.setdefault(subject, []).append(series)
+        self._judge_by_who(series)
         return series
 
-    def _limits(self, analyte: Analyte, subject: str, at_h: float) -> Any:
-        person = self._people.get(subject)
-        if person is None:
-            return reference_limits(analyte, None, None)
-        age = None
-        if person.birth_year is not None:
-            year = datetime.fromtimestamp(at_h * 3600.0, UTC).year
-            age = float(year - person.birth_year)
-        return reference_limits(analyte, person.sex, age)
+    def _judge_by_who(self, series: Series) -> None:
+        """Take prior and references from the group that its person belongs to, as far as known."""
+        person = self._people.get(series.subject)
+        series.know(NOBODY if person is None else person.known)
+        self._rows.parameters[series.slot] = self._parameters.place(series.analyte, series.prior)
 
     def _run(self, arrivals: Arrivals, outputs: Outputs) -> None:
         """Take a frame's readings through the kernel."""
@@ -260,7 +230,7 @@ class Partition:
         times = np.array(arrivals.times_ms) / HOUR_MS
         values = np.array(arrivals.values)
         offsets = spread(offsets_of, HOUR_MS)
-        is_log = self._is_log[self._rows.analytes[slots]]
+        is_log = self._parameters.rows[self._rows.parameters[slots], P_LOG] > 0.0
         model_values = np.where(is_log, np.log(np.where(is_log, values, 1.0)), values)
         extra = np.zeros(n)
         is_censored = np.zeros(n, dtype=bool)
@@ -292,8 +262,8 @@ class Partition:
                 clocks_before,
                 is_censored,
                 self._rows.rows,
-                self._rows.analytes,
-                self._parameters,
+                self._rows.parameters,
+                self._parameters.rows,
                 self._rows.ring_mean,
                 self._rows.ring_n,
                 z,
@@ -308,9 +278,9 @@ class Partition:
             self._drain(outputs)
         outputs.add(READING, single_rows(arrivals, offsets, z, lives))
 
-    def _watch(self, outputs: Outputs) -> None:
-        n = len(self._series)
-        slots = np.arange(n)
+    def _watch(self, outputs: Outputs, slots: NDArray[np.int64]) -> None:
+        """Bring these series up to the partition's clock."""
+        n = len(slots)
         changed = np.zeros(n, dtype=bool)
         rhythm, profile, _, _, transition, counters = self._buffers
         position = 0
@@ -321,8 +291,8 @@ class Partition:
                 slots,
                 self._intake.clock_ms / HOUR_MS,
                 self._rows.rows,
-                self._rows.analytes,
-                self._parameters,
+                self._rows.parameters,
+                self._parameters.rows,
                 self._rows.ring_mean,
                 self._rows.ring_n,
                 changed,
@@ -332,7 +302,7 @@ class Partition:
                 counters,
             )
             self._drain(outputs)
-        self._changed.update(dict.fromkeys(compress(range(n), changed.tolist())))
+        self._changed.update(dict.fromkeys(compress(slots.tolist(), changed.tolist())))
 
     def _drain(self, outputs: Outputs) -> None:
         """Empty the kernel's buffers into rows and findings."""
@@ -361,10 +331,13 @@ class Partition:
         if record.offset <= person.absorbed:
             return
         self._changed_people[event.subject] = None
-        if person.take(event):
-            for series in self._by_subject.get(event.subject, ()):
-                newest = self._rows.rows[series.slot, NEWEST]
-                series.limits = self._limits(series.analyte, event.subject, newest)
+        if person.take(event, self._intake.clock_ms):
+            theirs = self._by_subject.get(event.subject, [])
+            # What the clock has closed by now was closed by what was known until now.
+            self._watch(outputs, np.array([series.slot for series in theirs], dtype=np.int64))
+            for series in theirs:
+                self._judge_by_who(series)
+                self._unsettled[series.slot] = None
 
 
 def dead_letter(

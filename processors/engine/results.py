@@ -87,8 +87,15 @@ def heads(series: Sequence[Series], slots: Array) -> tuple[list[str], list[str],
     return [s.site for s in which], [s.subject for s in which], [s.analyte.slug for s in which]
 
 
-def statuses(buffer: Array) -> list[str]:
-    """Status of each rhythm."""
+def statuses(
+    buffer: Array, level_only: NDArray[np.bool_], prior_weight: NDArray[np.float64]
+) -> list[str]:
+    """Status of each rhythm.
+
+    level_only: whether its analyte has no 24-hour curve; a level needs neither days nor hours of
+    the day to be the person's own, but readings that weigh at least as much as the prior does
+    (prior_weight, in readings).
+    """
     n = buffer[:, R_CURRENT + N_EFFECTIVE]
     no_phase = np.isnan(buffer[:, R_CURRENT + ACROPHASE])
     status = np.full(len(buffer), Status.ESTABLISHED.value, dtype=object)
@@ -96,6 +103,8 @@ def statuses(buffer: Array) -> list[str]:
     status[(buffer[:, R_DAYS] < _ESTABLISHED_DAYS) & ~no_phase] = Status.EMERGING.value
     few = (n < _LEAST_READINGS) | (buffer[:, R_HOURS] < _LEAST_HOURS)
     few |= no_phase & (buffer[:, R_DAYS] < _ESTABLISHED_DAYS)
+    few = np.where(level_only, n < prior_weight, few)
+    status[level_only] = Status.LEVEL_ONLY.value
     status[few] = Status.INSUFFICIENT.value
     status[buffer[:, R_STALE] > 0.0] = Status.STALE.value
     result: list[str] = status.tolist()
@@ -105,7 +114,10 @@ def statuses(buffer: Array) -> list[str]:
 def rhythm_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
     """Rows of the measurement `rhythm` (schemas.results.Rhythm)."""
     slots = buffer[:, R_SLOT]
-    is_log = np.array([series[i].analyte.scale == "log" for i in slots.astype(np.int64).tolist()])
+    of_rows = [series[i] for i in slots.astype(np.int64).tolist()]
+    is_log = np.array([s.analyte.scale == "log" for s in of_rows])
+    level_only = np.array([not s.analyte.is_daily for s in of_rows], dtype=bool)
+    prior_weight = np.array([s.prior_weight for s in of_rows])
     now = buffer[:, R_CURRENT:R_BASELINE]
     base = buffer[:, R_BASELINE:]
 
@@ -131,6 +143,9 @@ def rhythm_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
         result: list[float] = ratio.tolist()
         return result
 
+    def of_curve(values: Array) -> list[float | None]:
+        return nullable(np.where(level_only, np.nan, values))
+
     swing, swing_half = now[:, AMPLITUDE], now[:, AMPLITUDE_HALF]
     base_swing = np.where(np.isnan(base[:, ACROPHASE]), np.nan, base[:, AMPLITUDE])
     drift = 12.0 - np.mod(12.0 - (now[:, ACROPHASE] - base[:, ACROPHASE]), 24.0)
@@ -139,18 +154,18 @@ def rhythm_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
     columns: list[list[Any]] = [
         *heads(series, slots),
         start_ms(buffer[:, R_HALF], buffer[:, R_OFFSET_H]),
-        statuses(buffer),
+        statuses(buffer, level_only, prior_weight),
         natural(mesor).tolist(),
         natural(mesor - half).tolist(),
         natural(mesor + half).tolist(),
-        swing.tolist(),
-        np.maximum(0.0, swing - swing_half).tolist(),
-        (swing + swing_half).tolist(),
+        of_curve(swing),
+        of_curve(np.maximum(0.0, swing - swing_half)),
+        of_curve(swing + swing_half),
         *around(ACROPHASE, ACROPHASE_HALF),
         *around(PEAK, PEAK_HALF),
-        natural(now[:, PEAK_VALUE]).tolist(),
+        of_curve(natural(now[:, PEAK_VALUE])),
         *around(TROUGH, TROUGH_HALF),
-        natural(now[:, TROUGH_VALUE]).tolist(),
+        of_curve(natural(now[:, TROUGH_VALUE])),
         buffer[:, R_N].astype(np.int64).tolist(),
         now[:, N_EFFECTIVE].tolist(),
         (buffer[:, R_HOURS] / 24.0).tolist(),
@@ -176,13 +191,17 @@ def profile_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
     slots = buffer[:, F_SLOT]
     hours = middle_hour(buffer[:, F_HALF], buffer[:, F_OFFSET_H])
     position = (hours * 2.0).astype(np.int64).tolist()
+    starts = start_ms(buffer[:, F_HALF], buffer[:, F_OFFSET_H])
+    years = np.array(starts, dtype="datetime64[ms]").astype("datetime64[Y]").astype(int) + 1970
     limits = [
-        series[i].limits[at]
-        for i, at in zip(slots.astype(np.int64).tolist(), position, strict=True)
+        series[i].limits(year)[at]
+        for i, year, at in zip(
+            slots.astype(np.int64).tolist(), years.tolist(), position, strict=True
+        )
     ]
     columns: list[list[Any]] = [
         *heads(series, slots),
-        start_ms(buffer[:, F_HALF], buffer[:, F_OFFSET_H]),
+        starts,
         hours.tolist(),
         nullable(buffer[:, F_VALUE]),
         buffer[:, F_N].astype(np.int64).tolist(),

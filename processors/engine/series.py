@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +14,27 @@ from processors.engine.seen import Seen
 from processors.rhythm.layout import HALF_HOURS, ROW_SIZE
 from processors.rhythm.sums import empty_row
 from schemas.catalogue import Analyte
+from schemas.conditions import Sex
+from schemas.priors import Prior
+from schemas.reference_intervals import ReferenceGroup
 
 Limits = list[tuple[float | None, float | None]]
+_GROUPS: frozenset[str | None] = frozenset(get_args(ReferenceGroup))
+
+
+class Known(NamedTuple):
+    """What is known of a person, as far as the catalogue asks for it."""
+
+    sex: Sex | None = None
+    birth_year: int | None = None
+    group: str | None = None
+
+    def age(self, year: int) -> float | None:
+        """Years completed in the course of a year."""
+        return None if self.birth_year is None else float(year - self.birth_year)
+
+
+NOBODY = Known()
 
 
 @dataclass(slots=True)
@@ -24,19 +45,53 @@ class Series:
     site: str
     subject: str
     analyte: Analyte
-    limits: Limits
-    """Reference limits for each half hour of the day."""
+    began_ms: int
+    """When the first reading that came was collected: the age then chooses the prior."""
     absorbed: int = -1
     """Last offset of `readings` that this series has taken in."""
     seen: dict[str, Seen] = field(default_factory=dict)
     """What each device has sent."""
     open: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By kind: the deviation (and its alert, if any) as published when it opened."""
+    known: Known = field(init=False)
+    """What is known of the person."""
+    prior: Prior = field(init=False)
+    """What is expected of people like this one."""
+    prior_weight: float = field(init=False)
+    """Readings that the prior of the level is worth."""
+    _limits: dict[int, Limits] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.know(NOBODY)
+
+    def know(self, known: Known) -> None:
+        """Take over who the person is."""
+        self.known = known
+        began = datetime.fromtimestamp(self.began_ms / 1000.0, UTC)
+        self.prior = self.analyte.prior_of(known.sex, known.age(began.year))
+        self.prior_weight = (self.prior.residual_sd / self.prior.mesor_sd) ** 2
+        self._limits.clear()
+
+    def limits(self, year: int) -> Limits:
+        """Reference limits in the half hours of a day of this year, by the age then."""
+        found = self._limits.get(year)
+        if found is None:
+            known = self.known
+            found = reference_limits(self.analyte, known.sex, known.age(year), known.group)
+            self._limits[year] = found
+        return found
 
 
-def reference_limits(analyte: Analyte, sex: Any, age: float | None) -> Limits:
-    """Reference limits at the middle of each half hour of the day."""
-    return [analyte.reference(i / 2.0 + 0.25, sex, age) for i in range(HALF_HOURS)]
+@lru_cache(maxsize=4096)
+def reference_limits(
+    analyte: Analyte, sex: Sex | None, age: float | None, group: str | None
+) -> Limits:
+    """Reference limits at the middle of each half hour of the day.
+
+    A group that the catalogue does not know is compared with people of the same age.
+    """
+    known: ReferenceGroup | None = "young-adult" if group in _GROUPS else None
+    return [analyte.reference(i / 2.0 + 0.25, sex, age, group=known) for i in range(HALF_HOURS)]
 
 
 class Rows:
@@ -48,22 +103,22 @@ class Rows:
 
     def _allocate(self, capacity: int) -> None:
         self.rows: NDArray[np.float64] = np.zeros((capacity, ROW_SIZE))
-        self.analytes: NDArray[np.int64] = np.zeros(capacity, dtype=np.int64)
+        self.parameters: NDArray[np.int64] = np.zeros(capacity, dtype=np.int64)
+        """Where each series' constants are, see `engine.parameters`."""
         self.ring_mean: NDArray[np.float32] = np.zeros((capacity, HALF_HOURS), dtype=np.float32)
         self.ring_n: NDArray[np.uint16] = np.zeros((capacity, HALF_HOURS), dtype=np.uint16)
 
-    def append(self, analyte: int, at_h: float) -> int:
+    def append(self, at_h: float) -> int:
         """Add a series that has seen nothing; returns its slot."""
         if self.n == len(self.rows):
-            rows, analytes, mean, n = self.rows, self.analytes, self.ring_mean, self.ring_n
+            rows, parameters, mean, n = self.rows, self.parameters, self.ring_mean, self.ring_n
             self._allocate(2 * self.n)
             self.rows[: self.n] = rows
-            self.analytes[: self.n] = analytes
+            self.parameters[: self.n] = parameters
             self.ring_mean[: self.n] = mean
             self.ring_n[: self.n] = n
         slot = self.n
         self.rows[slot] = empty_row(at_h)
-        self.analytes[slot] = analyte
         self.n += 1
         return slot
 

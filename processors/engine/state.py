@@ -20,12 +20,14 @@ import msgspec
 
 from processors.deviations.explain import LONGEST_H, TakenDose
 from processors.engine.seen import Seen
-from processors.engine.series import Rows, Series
+from processors.engine.series import Known, Rows, Series
+from schemas.conditions import Sex
 from schemas.events import Dose, Profile, Sleep
 
 VERSION = 1
 CLOCK_KEY = b"clock"
-_DOSES_MS = round(LONGEST_H * 3_600_000)
+_DOSES_KEPT_MS = round(8 * LONGEST_H * 3_600_000)
+_MOST_DOSES = 1_000  # of somebody without readings: nearly a year of three a day
 
 
 @dataclass(slots=True)
@@ -33,37 +35,57 @@ class Person:
     """What is known of a person from events."""
 
     absorbed: int = -1
-    sex: str | None = None
+    sex: Sex | None = None
     birth_year: int | None = None
+    group: str | None = None
     profile_ms: int = -1
     doses: list[TakenDose] = field(default_factory=list)
 
-    def take(self, event: Dose | Sleep | Profile) -> bool:
-        """Take in an event; True if the profile changed. Order of arrival does not matter."""
+    @property
+    def known(self) -> Known:
+        """What priors and references are chosen by."""
+        return Known(self.sex, self.birth_year, self.group)
+
+    def take(self, event: Dose | Sleep | Profile, clock_ms: int) -> bool:
+        """Take in an event; True if the profile changed.
+
+        Order of arrival does not matter; of profiles of the same time the later one counts.
+        Doses long before the partition's clock are forgotten: events may run ahead of the
+        readings that they explain, by years when a recording is judged.
+        """
         at_ms = round(event.at.timestamp() * 1000)
         if isinstance(event, Profile) and at_ms >= self.profile_ms:
             self.profile_ms = at_ms
-            changed = (self.sex, self.birth_year) != (event.sex, event.birth_year)
+            before = self.known
             self.sex, self.birth_year = event.sex, event.birth_year
-            return changed
+            self.group = event.reference_group
+            return self.known != before
         if isinstance(event, Dose):
             dose = TakenDose(at_ms, event.substance)
-            newest = max(at_ms, *(d.at_ms for d in self.doses)) if self.doses else at_ms
-            kept = {d for d in (*self.doses, dose) if newest - d.at_ms <= 8 * _DOSES_MS}
-            self.doses = sorted(kept)
+            kept = {d for d in (*self.doses, dose) if clock_ms - d.at_ms <= _DOSES_KEPT_MS}
+            self.doses = sorted(kept)[-_MOST_DOSES:]
         return False
 
     def dump(self) -> bytes:
         """Value of the person's row."""
         return msgspec.msgpack.encode(
-            [VERSION, self.absorbed, self.sex, self.birth_year, self.profile_ms, self.doses]
+            [
+                VERSION,
+                self.absorbed,
+                self.sex,
+                self.birth_year,
+                self.group,
+                self.profile_ms,
+                self.doses,
+            ]
         )
 
     @classmethod
     def load(cls, value: bytes) -> Person:
         """Inverse of `dump`."""
-        _, absorbed, sex, birth_year, profile_ms, doses = msgspec.msgpack.decode(value)
-        return cls(absorbed, sex, birth_year, profile_ms, [TakenDose(*dose) for dose in doses])
+        _, absorbed, sex, birth_year, group, profile_ms, doses = msgspec.msgpack.decode(value)
+        taken = [TakenDose(*dose) for dose in doses]
+        return cls(absorbed, sex, birth_year, group, profile_ms, taken)
 
 
 def series_key(subject: str, analyte: str) -> bytes:
@@ -86,6 +108,7 @@ def dump_series(series: Series, rows: Rows, clock_ms: int) -> bytes:
             series.absorbed,
             clock_ms,
             series.site,
+            series.began_ms,
             row,
             mean,
             n,
@@ -102,6 +125,7 @@ class SavedSeries:
     absorbed: int
     clock_ms: int
     site: str
+    began_ms: int
     kernel: tuple[bytes, bytes, bytes]
     seen: dict[str, Seen]
     open: dict[str, dict[str, Any]]
@@ -109,12 +133,15 @@ class SavedSeries:
 
 def load_series(value: bytes) -> SavedSeries:
     """Inverse of `dump_series`."""
-    _, absorbed, clock_ms, site, row, mean, n, seen, open_now = msgspec.msgpack.decode(value)
+    _, absorbed, clock_ms, site, began_ms, row, mean, n, seen, open_now = msgspec.msgpack.decode(
+        value
+    )
     devices = msgspec.msgpack.decode(zlib.decompress(seen))
     return SavedSeries(
         absorbed=absorbed,
         clock_ms=clock_ms,
         site=site,
+        began_ms=began_ms,
         kernel=(row, mean, n),
         seen={device: Seen.load(days) for device, days in devices.items()},
         open=open_now,

@@ -29,6 +29,7 @@ from processors.rhythm.layout import (
     P_Z_SD,
 )
 from schemas.catalogue import Analyte
+from schemas.priors import Prior
 
 MEAN_WIDTH_H = 5.0 / 60.0
 # An amplitude below this share of the population's is no rhythm to speak of, however significant
@@ -36,16 +37,25 @@ MEAN_WIDTH_H = 5.0 / 60.0
 _LEAST_RHYTHM = 0.15
 # Devices with dense readings send them some at a time.
 _DENSE_GRACE_H = 1.0
+# In units of readings: holds a coefficient at 0, and leaves the other digits of the sums alone.
+_PINNED = 1e9
 _STORED = {"all": 0.0, "means": MEAN_WIDTH_H, "none": -1.0}
 
 
-def estimator_parameters(analyte: Analyte) -> NDArray[np.float64]:
-    """The estimator's numbers of one analyte (N_PARAMS), see `layout`; thresholds are left 0."""
+def estimator_parameters(analyte: Analyte, prior: Prior | None = None) -> NDArray[np.float64]:
+    """The estimator's numbers of one analyte (N_PARAMS), see `layout`; thresholds are left 0.
+
+    prior: of the people that it is for, everybody's if left out. Where the analyte is not ruled
+    by the hour the curve is held flat: the mesor then is the level, whatever hours are sampled.
+    """
     p = np.zeros(N_PARAMS)
-    prior = analyte.prior
+    prior = prior or analyte.prior
     residual = prior.residual_sd
     p[P_MEAN : P_MEAN + N_PARAMETERS] = prior.mean()
     p[P_PRECISION : P_PRECISION + N_PARAMETERS] = residual**2 / np.array(prior.sd()) ** 2
+    if not analyte.is_daily:
+        p[P_MEAN + 1 : P_MEAN + N_PARAMETERS] = 0.0
+        p[P_PRECISION + 1 : P_PRECISION + N_PARAMETERS] = _PINNED
     p[P_SHAPE] = 0.5 * prior.residual_strength
     p[P_SCALE] = p[P_SHAPE] * residual**2
     p[P_DECORRELATION_H] = analyte.decorrelation_s / 3600.0
@@ -60,7 +70,7 @@ def estimator_parameters(analyte: Analyte) -> NDArray[np.float64]:
     p[P_MISSING_H] = analyte.missing_after_h
     p[P_BIN_H] = _STORED[analyte.keep]
     p[P_GRACE_H] = 0.0 if analyte.keep == "all" else _DENSE_GRACE_H
-    p[P_RHYTHMIC] = analyte.rhythm not in ("flat", "pulsatile", "cycle")
+    p[P_RHYTHMIC] = analyte.is_daily
     return p
 
 

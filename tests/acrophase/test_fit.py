@@ -17,6 +17,7 @@ from scipy.special import stdtrit
 from typer.testing import CliRunner, Result
 
 from acrophase.cli import app
+from schemas.catalogue import load_catalogue
 from schemas.errors import InputFileError
 
 CARROLL = ("hpa_24h/Carroll-2007-controlGroupCortisol.txt", "serum-cortisol")
@@ -421,3 +422,21 @@ def test_least_squares_load_no_kafka_no_compiler_and_no_plotting() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("analyte", "instead"),
+    [
+        ("serum-gh", "comes in pulses"),
+        ("serum-lh", "the same phase of the cycle"),
+        ("serum-dheas", "its level"),
+    ],
+)
+def test_what_is_not_ruled_by_the_hour_gets_no_cosine(
+    tmp_path: Path, analyte: str, instead: str
+) -> None:
+    """Not even the file is read: no reading makes a 24-hour curve of it."""
+    result = run(tmp_path / "never-read.csv", "--analyte", analyte)
+    assert isinstance(result.exception, InputFileError)
+    assert instead in str(result.exception)
+    assert load_catalogue()[analyte].short_name in str(result.exception)

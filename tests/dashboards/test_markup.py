@@ -74,7 +74,7 @@ def _everything(
     yield captions.figures(evidence, alerts, what, NOW_MS)
     yield captions.day_heading(evidence, what, NOW_MS)
     yield captions.day_legend(evidence, day_points(evidence, what, NOW_MS))
-    yield captions.drift_heading(evidence)
+    yield captions.drift_heading(evidence, what)
     yield captions.days_heading()
     yield from panels.panels(evidence, alerts, NOW_MS).values()
     yield from days.pictures(evidence, what, NOW_MS)
@@ -233,10 +233,11 @@ def test_a_day_without_readings_says_so(clinic_store: MemoryStore) -> None:
 
 def test_without_a_rhythm_no_peak_is_named(clinic_store: MemoryStore) -> None:
     evidence = evidence_of(clinic_store, "sim-07")
-    text = _parsed(captions.figures(evidence, [], face("saliva-cortisol"), NOW_MS)).text
+    what = face("saliva-cortisol")
+    text = _parsed(captions.figures(evidence, [], what, NOW_MS)).text
     assert text.startswith("Peak time–no 24-hour rhythm")
-    assert "No 24-hour rhythm now: no peak time is given" in captions.drift_heading(evidence)
-    numbers = panels.numbers(evidence.rhythm, face("saliva-cortisol"))
+    assert "No 24-hour rhythm now: no peak time is given" in captions.drift_heading(evidence, what)
+    numbers = panels.numbers(evidence.rhythm, what)
     assert '<th scope="row">Peak time (acrophase)</th><td class="number">–</td>' in numbers
 
 

@@ -39,7 +39,9 @@ _rhythms = st.builds(
     },
     _people,
     _analytes,
-    st.sampled_from(["established", "emerging", "insufficient", "arrhythmic", "stale"]),
+    st.sampled_from(
+        ["established", "emerging", "level-only", "insufficient", "arrhythmic", "stale"]
+    ),
     st.integers(0, 5),
 )
 _alerts = st.builds(

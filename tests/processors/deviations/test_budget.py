@@ -16,7 +16,7 @@ from processors.deviations.budget import (
     sustained_threshold,
 )
 from processors.engine import Policy
-from processors.engine.partition import parameter_table
+from processors.engine.parameters import ParameterTable
 from processors.rhythm.layout import P_OUTLIER_GATE, P_Z_OUTLIER, P_Z_SUSTAINED
 from schemas.catalogue import load_catalogue
 
@@ -79,9 +79,8 @@ def test_two_results_of_an_unchanged_person_differ_by_less_in_95_of_100_cases() 
 
 def test_the_kernels_table_holds_these_numbers() -> None:
     policy = Policy(alerts_per_person_month=0.2, series_per_person=8)
-    for analyte, row in zip(
-        load_catalogue(), parameter_table(load_catalogue(), policy), strict=True
-    ):
+    table = ParameterTable(load_catalogue(), policy)
+    for analyte, row in zip(load_catalogue(), table.rows, strict=True):
         assert row[P_Z_SUSTAINED] == sustained_threshold(0.2, 8)
         assert row[P_Z_OUTLIER] == outlier_threshold(0.2, 8, analyte.cadence_s / 3600)
         gate = reference_change(analyte.cv_analytical, analyte.cv_within)
