@@ -75,13 +75,13 @@ class Arrivals:
     """The fresh readings of a frame in columns, in offset order.
 
     Per record: slot of the series, count of readings, weight, offset of the wearer's clock from
-    UTC, the partition's clock at and before the record (epoch ms). Per reading: time (epoch ms)
-    and value (canonical unit). `singles` are to be stored reading by reading, `censored` have a
+    UTC, the partition's clock as it arrives (epoch ms). Per reading: time (epoch ms) and value
+    (canonical unit). `singles` are to be stored reading by reading, `censored` have a
     comparator, `absent` no value (and stand in no column). `touched` are the slots of series
     whose memory of what was seen has changed.
     """
 
-    records: list[tuple[int, int, float, int, int, int]] = field(default_factory=list)
+    records: list[tuple[int, int, float, int, int]] = field(default_factory=list)
     times_ms: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     singles: list[Load] = field(default_factory=list)
@@ -173,8 +173,7 @@ class Intake:
             value = wire.value * source.scale + source.shift
             if not source.low <= value <= source.high:  # false for NaN, too
                 check_value(source.analyte, value, wire.unit)
-        before_ms = self.clock_ms
-        if received_ms > before_ms:
+        if received_ms > self.clock_ms:
             self.clock_ms = received_ms
         series = source.series or self._attach(source, wire, time_ms)
         if record.offset <= series.absorbed:
@@ -192,9 +191,7 @@ class Intake:
                 arrivals.singles.append(load)
             if wire.comparator is not None:
                 arrivals.censored.append(load)
-        arrivals.records.append(
-            (series.slot, 1, source.weight, offset_ms, self.clock_ms, before_ms)
-        )
+        arrivals.records.append((series.slot, 1, source.weight, offset_ms, self.clock_ms))
         arrivals.times_ms.append(time_ms)
         arrivals.values.append(value)
 
@@ -243,8 +240,7 @@ class Intake:
                 gone = {i for i, _ in refused}
                 times = [each for i, each in enumerate(times) if i not in gone]
                 values = [each for i, each in enumerate(values) if i not in gone]
-        before_ms = self.clock_ms
-        self.clock_ms = max(before_ms, received_ms)
+        self.clock_ms = max(self.clock_ms, received_ms)
         series = source.series or self._attach(source, wire, times[0])
         if record.offset <= series.absorbed:
             return
@@ -257,9 +253,7 @@ class Intake:
                 return
         if source.keeps_singles:
             arrivals.singles.append(Load(source, wire, len(arrivals.times_ms), len(times)))
-        arrivals.records.append(
-            (series.slot, len(times), share, offset_ms, self.clock_ms, before_ms)
-        )
+        arrivals.records.append((series.slot, len(times), share, offset_ms, self.clock_ms))
         arrivals.times_ms.extend(times)
         arrivals.values.extend(values)
 
