@@ -167,7 +167,7 @@ class Intake:
             )
             return
         if not OLDEST_MS <= time_ms <= latest_ms:
-            check_time(time_ms, latest_ms)
+            check_time(time_ms, latest_ms, self._tolerance_ms)
         value = 0.0
         if wire.value is not None:
             value = wire.value * source.scale + source.shift
@@ -178,7 +178,11 @@ class Intake:
         series = source.series or self._attach(source, wire, time_ms)
         if record.offset <= series.absorbed:
             return
-        if not source.seen.add(time_ms, received_ms, record.replayed):
+        if record.replayed is None:
+            fresh = source.seen.add(time_ms, received_ms)
+        else:
+            fresh = source.seen.add_replayed(time_ms, self.clock_ms)
+        if not fresh:
             arrivals.touched.append(series.slot)
             return
         if wire.value is None:
@@ -224,6 +228,12 @@ class Intake:
         share = source.weight
         if wire.interval_s is None and n > 1:
             share = weight(source.analyte, max(0.001, (high - low) / 1000.0 / (n - 1)))
+        positions: Sequence[int] = range(n)
+        if record.replayed:
+            positions = [i for i in record.replayed if 0 <= i < n] or positions
+            step = 0
+            times = [times[i] for i in positions]
+            values = [values[i] for i in positions]
         if not (
             source.low <= min(values)
             and max(values) <= source.high
@@ -231,20 +241,28 @@ class Intake:
             and first_ms + low >= OLDEST_MS
             and first_ms + high <= latest_ms
         ):
-            refused = refused_elements(source.analyte, times, values, latest_ms, wire.unit)
+            refused = refused_elements(
+                source.analyte, times, values, latest_ms, self._tolerance_ms, wire.unit
+            )
             if len(refused) == n:
                 raise refused[0][1]
             if refused:
-                self._refuse(record, refused[0][1], tuple(i for i, _ in refused))
+                self._refuse(record, refused[0][1], tuple(positions[i] for i, _ in refused))
                 step = 0
                 gone = {i for i, _ in refused}
                 times = [each for i, each in enumerate(times) if i not in gone]
                 values = [each for i, each in enumerate(values) if i not in gone]
+                if not times:
+                    return  # all that a replay was about
         self.clock_ms = max(self.clock_ms, received_ms)
         series = source.series or self._attach(source, wire, times[0])
         if record.offset <= series.absorbed:
             return
-        fresh = source.seen.add_all(times, received_ms, step, record.replayed)
+        if record.replayed is None:
+            fresh = source.seen.add_all(times, received_ms, step)
+        else:
+            clock_ms = self.clock_ms
+            fresh = [i for i, each in enumerate(times) if source.seen.add_replayed(each, clock_ms)]
         if len(fresh) < len(times):
             arrivals.touched.append(series.slot)
             times = [times[i] for i in fresh]
