@@ -23,7 +23,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from pydantic import ValidationError
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -138,11 +138,11 @@ def list_letters(
             told |= {"letter": stored.offset, "bytes": len(stored.value or b"")}
             typer.echo(json.dumps(told | {"replayed": stored.offset in mailbox.replayed}))
         return
+    console = Console()
     if chosen:
-        console = Console()
         tabulate = _wide if console.width >= _WIDE else _narrow
         console.print(tabulate(chosen[-limit:], mailbox.replayed))
-    typer.echo(_summary(chosen))
+    console.print(_summary(chosen), highlight=False, markup=False)
 
 
 @app.command()
@@ -176,7 +176,8 @@ def _wide(letters: list[StoredLetter], replayed: frozenset[int]) -> Table:
     table = Table(box=SIMPLE_HEAD)
     for title in ("letter", "time (UTC)", "from", "reason", "detail", "bytes", "replayed"):
         numbers = title in ("letter", "bytes")
-        table.add_column(title, justify="right" if numbers else "left", no_wrap=title != "detail")
+        justify: JustifyMethod = "right" if numbers else "left"
+        table.add_column(title, justify=justify, no_wrap=title != "detail", overflow="fold")
     for stored in letters:
         # Text, since table cells are markup otherwise: "[degF]" would be taken for a colour.
         table.add_row(
@@ -196,7 +197,7 @@ def _narrow(letters: list[StoredLetter], replayed: frozenset[int]) -> Table:
     table = Table(box=SIMPLE_HEAD)
     table.add_column("letter", justify="right", no_wrap=True)
     table.add_column("time (UTC), from", no_wrap=True)
-    table.add_column("reason, detail")
+    table.add_column("reason, detail", overflow="fold")
     for stored in letters:
         letter = stored.letter
         facts = [letter.reason.value, f"{len(stored.value or b''):,} bytes"]
