@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import AwareDatetime, TypeAdapter
+
 from processors.engine import Partition, Policy
 from processors.engine_port import OutMessage, Outputs, Record
 from processors.store.memory import MemoryStore
@@ -21,6 +23,8 @@ from schemas.measurements import ALERT, DEVIATION, PROFILE, RHYTHM, Measurement
 from schemas.topics import DEAD_LETTERS, EVENTS, READINGS
 
 _FRAME = 1_000
+# The contract's own reader of times: Python's knows other spellings, and not "z".
+_TIME = TypeAdapter(AwareDatetime)
 RESULTS: tuple[Measurement, ...] = (RHYTHM, PROFILE, DEVIATION, ALERT)
 
 
@@ -38,8 +42,8 @@ class Offline:
         frame: list[Record] = []
         last_ms = 0
         for number, line in enumerate(lines):
-            value = line.strip()
-            if not value:
+            value = line.rstrip(b"\r\n")
+            if not value.strip():
                 continue
             subject, last_ms = _heading(value, last_ms)
             frame.append(Record(topic, 0, number, last_ms, subject, value))
@@ -84,14 +88,31 @@ def read_lines(path: Path) -> Iterator[bytes]:
 
 
 def _heading(value: bytes, last_ms: int) -> tuple[bytes | None, int]:
-    """Key and time that Kafka would have given the record: its subject, when it was received."""
+    """Key and time that Kafka would have given the record: its subject, when it was received.
+
+    Of what cannot be read there is neither; the engine will say what is wrong with it.
+    """
+    key: bytes | None = None
     try:
         record = json.loads(value)
-        subject = record["subject"]
-        when = record.get("received_at") or record.get("collected_at") or record["at"]
-        return subject.encode(), round(datetime.fromisoformat(when).timestamp() * 1000)
+        key = record["subject"].encode()
+        return key, _received_ms(record)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
-        return None, last_ms  # the engine will say what is wrong with it
+        return key, last_ms
+
+
+def _received_ms(record: dict[str, Any]) -> int:
+    """Epoch ms; a record that does not say so was received with its last reading, or as it is."""
+    received = record.get("received_at")
+    if received is not None:
+        return _epoch_ms(received)
+    last_ms: float = max(record.get("offsets_ms", [0]))
+    return _epoch_ms(record["at"] if "at" in record else record["collected_at"]) + round(last_ms)
+
+
+def _epoch_ms(time: Any) -> int:
+    moment: datetime = _TIME.validate_python(time)
+    return round(moment.timestamp() * 1000)
 
 
 def _rfc3339(time_ms: int) -> str:

@@ -106,7 +106,6 @@ def run_kernel(n: int) -> Speed:
                     extra_variances=np.zeros(size),
                     weights=np.full(size, share),
                     clocks=clocks,
-                    clocks_before=clocks,
                     censored=np.zeros(size, dtype=bool),
                     rows=state.rows,
                     analytes=state.parameters,

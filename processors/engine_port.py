@@ -22,7 +22,8 @@ class Record(NamedTuple):
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
-    replayed: bool = False  # sent again from the dead letters
+    # Sent again from the dead letters: positions in the batch that were refused, () all of it.
+    replayed: tuple[int, ...] | None = None
 
 
 class OutMessage(NamedTuple):

@@ -17,7 +17,7 @@ from faust.types import TP
 from faust.types.transports import SchedulingStrategyT
 
 from processors.engine_port import Record
-from schemas.dead_letters import REPLAYED_HEADER
+from schemas.dead_letters import replayed_elements
 
 
 class FetchedRecord(Protocol):
@@ -72,7 +72,7 @@ class Frame:
                         r.timestamp,
                         r.key,
                         r.value,
-                        bool(r.headers) and any(name == REPLAYED_HEADER for name, _ in r.headers),
+                        replayed_elements(r.headers) if r.headers else None,
                     )
                 )
                 for r in fetched

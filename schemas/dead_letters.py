@@ -6,14 +6,14 @@ that was learnt about it stands in headers.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import Reason
 
-REPLAYED_HEADER = "replayed"
-"""A record that is sent again from the dead letters carries this header."""
+_REPLAYED_HEADER = "replayed"
 
 
 class DeadLetter(BaseModel):
@@ -56,3 +56,27 @@ class DeadLetter(BaseModel):
         text = {name: value.decode(errors="replace") for name, value in headers}
         elements = text.pop("elements", "")
         return cls.model_validate({**text, "elements": [e for e in elements.split(",") if e]})
+
+    def replayed_header(self) -> tuple[str, bytes]:
+        """The header of the refused record when it is sent again: what of it has not been counted.
+
+        >>> letter = DeadLetter(reason=Reason.FUTURE, detail="two days ahead", topic="readings",
+        ...     partition=1, offset=7, time=datetime(2026, 1, 1, tzinfo=UTC), elements=(3, 4))
+        >>> replayed_elements([letter.replayed_header()])
+        (3, 4)
+        """
+        return (_REPLAYED_HEADER, ",".join(map(str, self.elements)).encode())
+
+
+def replayed_elements(headers: Iterable[tuple[str, bytes]]) -> tuple[int, ...] | None:
+    """Positions that a batch sent again is about, in order; () all of it, None: not sent again.
+
+    A header that says anything else was set by a stranger, and says nothing.
+    """
+    for name, value in headers:
+        if name == _REPLAYED_HEADER:
+            try:
+                return tuple(sorted({int(each) for each in value.split(b",") if each}))
+            except ValueError:
+                return None
+    return None

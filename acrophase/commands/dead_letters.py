@@ -1,11 +1,12 @@
 """``acrophase dead-letters``: what could not be used, and how it gets another chance.
 
-A replay sends key and bytes of a dead letter to the topic that it came from, unchanged. Then it
-writes a *receipt* on ``dead-letters``: a record whose header ``receipt`` lists the offsets that
-have been replayed. Letters with a receipt are not replayed again. Receipts lie behind their
-letters on the same topic, so they live at least as long, whatever becomes of consumer groups.
-A crash between the two replays a letter again, which is harmless: the engine counts a reading
-once. A letter that is refused again comes back as a new letter.
+A replay sends key and bytes of a dead letter to the topic that it came from, unchanged, with a
+header that says so and, of a batch, which elements had been refused. Then it writes a *receipt* on
+``dead-letters``: a record whose header ``receipt`` lists the offsets that have been replayed.
+Letters with a receipt are not replayed again. Receipts lie behind their letters on the same topic,
+so they live at least as long, whatever becomes of consumer groups. A crash between the two replays
+a letter again, which is harmless: the engine remembers what was replayed for 7 days. A letter that
+is refused again comes back as a new letter.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ import typer
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from pydantic import ValidationError
-from rich.console import Console
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, JustifyMethod
 from rich.table import Table
+from rich.text import Text
 
 from acrophase.settings import load_settings
 from producers.client import Publisher
-from schemas.dead_letters import REPLAYED_HEADER, DeadLetter
+from schemas.dead_letters import DeadLetter
 from schemas.errors import BrokerUnavailable, DeliveryError, Reason
 from schemas.topics import DEAD_LETTERS
 
@@ -36,6 +39,8 @@ _RECEIPT = "receipt"
 _CONNECT_WITHIN_S = 15.0
 _SILENT_S = 15.0
 _OFFSETS_A_RECEIPT = 10_000
+# Columns from which on a letter fits into a line, and its sentence into two or three.
+_WIDE = 132
 
 Bootstrap = Annotated[
     str | None, typer.Option(metavar="HOST:PORT", help="Kafka. [default: as the settings]")
@@ -87,17 +92,19 @@ def read_mailbox(bootstrap: str) -> Mailbox:
     return Mailbox(letters, frozenset(replayed))
 
 
-def replay_letters(bootstrap: str, letters: list[StoredLetter]) -> None:
+def replay_letters(bootstrap: str, letters: list[StoredLetter], before: frozenset[int]) -> None:
     """Send letters to where they came from, then write their receipts.
+
+    before: offsets of letters that have been replayed before. They are sent like anything that
+    comes a second time: what has been counted must not count again, however long ago that was.
 
     Raises ``BrokerUnavailable`` and ``DeliveryError``; then some may have been sent, and have no
     receipt.
     """
     with Publisher(bootstrap) as publisher:
         for stored in letters:
-            publisher.publish_raw(
-                stored.letter.topic, stored.key, stored.value, [(REPLAYED_HEADER, b"1")]
-            )
+            headers = [] if stored.offset in before else [stored.letter.replayed_header()]
+            publisher.publish_raw(stored.letter.topic, stored.key, stored.value, headers)
         publisher.flush()
         for first in range(0, len(letters), _OFFSETS_A_RECEIPT):
             offsets = [stored.offset for stored in letters[first : first + _OFFSETS_A_RECEIPT]]
@@ -131,23 +138,11 @@ def list_letters(
             told |= {"letter": stored.offset, "bytes": len(stored.value or b"")}
             typer.echo(json.dumps(told | {"replayed": stored.offset in mailbox.replayed}))
         return
-    table = Table()
-    for title in ("letter", "time (UTC)", "from", "reason", "detail", "bytes", "replayed"):
-        table.add_column(title, no_wrap=title in ("from", "reason"))
-    for stored in chosen[-limit:]:
-        letter = stored.letter
-        table.add_row(
-            str(stored.offset),
-            f"{letter.time:%Y-%m-%d %H:%M:%S}",
-            f"{letter.topic}/{letter.partition} @ {letter.offset}",
-            letter.reason.value,
-            letter.detail,
-            str(len(stored.value or b"")),
-            "yes" if stored.offset in mailbox.replayed else "no",
-        )
+    console = Console()
     if chosen:
-        Console().print(table)
-    typer.echo(_summary(chosen))
+        tabulate = _wide if console.width >= _WIDE else _narrow
+        console.print(tabulate(chosen[-limit:], mailbox.replayed))
+    console.print(_summary(chosen), highlight=False, markup=False)
 
 
 @app.command()
@@ -172,8 +167,51 @@ def replay(
     if not again:
         chosen = [stored for stored in chosen if stored.offset not in mailbox.replayed]
     if chosen and not dry_run:
-        replay_letters(address, chosen)
+        replay_letters(address, chosen, mailbox.replayed)
     typer.echo(("would replay " if dry_run else "replayed ") + _summary(chosen))
+
+
+def _wide(letters: list[StoredLetter], replayed: frozenset[int]) -> Table:
+    """A line a letter, the detail wrapped if need be."""
+    table = Table(box=SIMPLE_HEAD)
+    for title in ("letter", "time (UTC)", "from", "reason", "detail", "bytes", "replayed"):
+        numbers = title in ("letter", "bytes")
+        justify: JustifyMethod = "right" if numbers else "left"
+        table.add_column(title, justify=justify, no_wrap=title != "detail", overflow="fold")
+    for stored in letters:
+        # Text, since table cells are markup otherwise: "[degF]" would be taken for a colour.
+        table.add_row(
+            str(stored.offset),
+            f"{stored.letter.time:%Y-%m-%d %H:%M:%S}",
+            Text(_origin(stored.letter)),
+            stored.letter.reason.value,
+            Text(stored.letter.detail),
+            f"{len(stored.value or b''):,}",
+            "yes" if stored.offset in replayed else "no",
+        )
+    return table
+
+
+def _narrow(letters: list[StoredLetter], replayed: frozenset[int]) -> Table:
+    """The same in fewer columns and more lines: what is short above, the sentence below."""
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("letter", justify="right", no_wrap=True)
+    table.add_column("time (UTC), from", no_wrap=True)
+    table.add_column("reason, detail", overflow="fold")
+    for stored in letters:
+        letter = stored.letter
+        facts = [letter.reason.value, f"{len(stored.value or b''):,} bytes"]
+        facts += ["replayed"] if stored.offset in replayed else []
+        table.add_row(
+            str(stored.offset),
+            Text(f"{letter.time:%Y-%m-%d %H:%M:%S}\n{_origin(letter)}"),
+            Text(f"{', '.join(facts)}\n{letter.detail}"),
+        )
+    return table
+
+
+def _origin(letter: DeadLetter) -> str:
+    return f"{letter.topic}/{letter.partition} @ {letter.offset}"
 
 
 def _chosen(mailbox: Mailbox, reasons: list[Reason] | None) -> list[StoredLetter]:

@@ -80,7 +80,8 @@ def decode_event(record: Record, policy: Policy) -> Dose | Sleep | Profile:
     event = _parse(record, policy, parse_event)
     _check_key(record, event.subject, event.schema_)
     at_ms = round(event.at.timestamp() * 1000)
-    check_time(at_ms, record.timestamp_ms + round(policy.future_tolerance_s * 1000))
+    tolerance_ms = round(policy.future_tolerance_s * 1000)
+    check_time(at_ms, record.timestamp_ms + tolerance_ms, tolerance_ms)
     return event
 
 
@@ -118,12 +119,16 @@ def check_batch_times(first_ms: int, last_ms: int) -> None:
         )
 
 
-def check_time(time_ms: int, latest_ms: int) -> None:
-    """Refuse a time (epoch ms) after the latest possible, or of a dead clock."""
+def check_time(time_ms: int, latest_ms: int, tolerance_ms: int) -> None:
+    """Refuse a time (epoch ms) after the latest possible, or of a dead clock.
+
+    The latest possible is `tolerance_ms` after the record was received.
+    """
     if time_ms > latest_ms:
-        ahead = (time_ms - latest_ms) / 60_000
+        ahead_s = (time_ms - latest_ms + tolerance_ms) / 1000
+        ahead = f"{ahead_s / 60:,.0f} min" if ahead_s >= 60 else f"{ahead_s:.0f} s"
         raise RejectedRecord(
-            Reason.FUTURE, f"collected {ahead:,.0f} minutes after it was received: check the clock"
+            Reason.FUTURE, f"collected {ahead} after it was received: check the clock"
         )
     if time_ms < OLDEST_MS:
         raise RejectedRecord(Reason.TOO_OLD, "collected before the year 2000: check the clock")
@@ -141,13 +146,14 @@ def refused_elements(
     times_ms: Sequence[int],
     values: Sequence[float],
     latest_ms: int,
+    tolerance_ms: int,
     unit: str,
 ) -> list[tuple[int, RejectedRecord]]:
     """Positions in a batch that cannot be used, each with its reason."""
     refused = []
     for i, (time_ms, value) in enumerate(zip(times_ms, values, strict=True)):
         try:
-            check_time(time_ms, latest_ms)
+            check_time(time_ms, latest_ms, tolerance_ms)
             check_value(analyte, value, unit)
         except RejectedRecord as error:
             refused.append((i, error))

@@ -75,13 +75,13 @@ class Arrivals:
     """The fresh readings of a frame in columns, in offset order.
 
     Per record: slot of the series, count of readings, weight, offset of the wearer's clock from
-    UTC, the partition's clock at and before the record (epoch ms). Per reading: time (epoch ms)
-    and value (canonical unit). `singles` are to be stored reading by reading, `censored` have a
+    UTC, the partition's clock as it arrives (epoch ms). Per reading: time (epoch ms) and value
+    (canonical unit). `singles` are to be stored reading by reading, `censored` have a
     comparator, `absent` no value (and stand in no column). `touched` are the slots of series
     whose memory of what was seen has changed.
     """
 
-    records: list[tuple[int, int, float, int, int, int]] = field(default_factory=list)
+    records: list[tuple[int, int, float, int, int]] = field(default_factory=list)
     times_ms: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     singles: list[Load] = field(default_factory=list)
@@ -167,19 +167,22 @@ class Intake:
             )
             return
         if not OLDEST_MS <= time_ms <= latest_ms:
-            check_time(time_ms, latest_ms)
+            check_time(time_ms, latest_ms, self._tolerance_ms)
         value = 0.0
         if wire.value is not None:
             value = wire.value * source.scale + source.shift
             if not source.low <= value <= source.high:  # false for NaN, too
                 check_value(source.analyte, value, wire.unit)
-        before_ms = self.clock_ms
-        if received_ms > before_ms:
+        if received_ms > self.clock_ms:
             self.clock_ms = received_ms
         series = source.series or self._attach(source, wire, time_ms)
         if record.offset <= series.absorbed:
             return
-        if not source.seen.add(time_ms, received_ms, record.replayed):
+        if record.replayed is None:
+            fresh = source.seen.add(time_ms, received_ms)
+        else:
+            fresh = source.seen.add_replayed(time_ms, self.clock_ms)
+        if not fresh:
             arrivals.touched.append(series.slot)
             return
         if wire.value is None:
@@ -192,9 +195,7 @@ class Intake:
                 arrivals.singles.append(load)
             if wire.comparator is not None:
                 arrivals.censored.append(load)
-        arrivals.records.append(
-            (series.slot, 1, source.weight, offset_ms, self.clock_ms, before_ms)
-        )
+        arrivals.records.append((series.slot, 1, source.weight, offset_ms, self.clock_ms))
         arrivals.times_ms.append(time_ms)
         arrivals.values.append(value)
 
@@ -227,6 +228,12 @@ class Intake:
         share = source.weight
         if wire.interval_s is None and n > 1:
             share = weight(source.analyte, max(0.001, (high - low) / 1000.0 / (n - 1)))
+        positions: Sequence[int] = range(n)
+        if record.replayed:
+            positions = [i for i in record.replayed if 0 <= i < n] or positions
+            step = 0
+            times = [times[i] for i in positions]
+            values = [values[i] for i in positions]
         if not (
             source.low <= min(values)
             and max(values) <= source.high
@@ -234,21 +241,28 @@ class Intake:
             and first_ms + low >= OLDEST_MS
             and first_ms + high <= latest_ms
         ):
-            refused = refused_elements(source.analyte, times, values, latest_ms, wire.unit)
+            refused = refused_elements(
+                source.analyte, times, values, latest_ms, self._tolerance_ms, wire.unit
+            )
             if len(refused) == n:
                 raise refused[0][1]
             if refused:
-                self._refuse(record, refused[0][1], tuple(i for i, _ in refused))
+                self._refuse(record, refused[0][1], tuple(positions[i] for i, _ in refused))
                 step = 0
                 gone = {i for i, _ in refused}
                 times = [each for i, each in enumerate(times) if i not in gone]
                 values = [each for i, each in enumerate(values) if i not in gone]
-        before_ms = self.clock_ms
-        self.clock_ms = max(before_ms, received_ms)
+                if not times:
+                    return  # all that a replay was about
+        self.clock_ms = max(self.clock_ms, received_ms)
         series = source.series or self._attach(source, wire, times[0])
         if record.offset <= series.absorbed:
             return
-        fresh = source.seen.add_all(times, received_ms, step, record.replayed)
+        if record.replayed is None:
+            fresh = source.seen.add_all(times, received_ms, step)
+        else:
+            clock_ms = self.clock_ms
+            fresh = [i for i, each in enumerate(times) if source.seen.add_replayed(each, clock_ms)]
         if len(fresh) < len(times):
             arrivals.touched.append(series.slot)
             times = [times[i] for i in fresh]
@@ -257,9 +271,7 @@ class Intake:
                 return
         if source.keeps_singles:
             arrivals.singles.append(Load(source, wire, len(arrivals.times_ms), len(times)))
-        arrivals.records.append(
-            (series.slot, len(times), share, offset_ms, self.clock_ms, before_ms)
-        )
+        arrivals.records.append((series.slot, len(times), share, offset_ms, self.clock_ms))
         arrivals.times_ms.extend(times)
         arrivals.values.extend(values)
 

@@ -212,9 +212,7 @@ class Partition:
 
     def _run(self, arrivals: Arrivals, outputs: Outputs) -> None:
         """Take a frame's readings through the kernel."""
-        slots_of, counts, weights_of, offsets_of, clocks_of, before_of = zip(
-            *arrivals.records, strict=True
-        )
+        slots_of, counts, weights_of, offsets_of, clocks_of = zip(*arrivals.records, strict=True)
         self._changed.update(dict.fromkeys(slots_of))
         self._unsettled.update(dict.fromkeys(slots_of))
         n = len(arrivals.times_ms)
@@ -241,8 +239,7 @@ class Partition:
                 load.source.analyte, float(times[i] + offsets[i]), float(values[i]), comparator
             )
             is_censored[i] = True
-        clocks, clocks_before = spread(clocks_of, HOUR_MS), spread(before_of, HOUR_MS)
-        weights = spread(weights_of)
+        clocks, weights = spread(clocks_of, HOUR_MS), spread(weights_of)
         z = np.zeros(n)
         lives = np.zeros(n, dtype=bool)
         rhythm, profile, revision, bins, transition, counters = self._buffers
@@ -259,7 +256,6 @@ class Partition:
                 extra,
                 weights,
                 clocks,
-                clocks_before,
                 is_censored,
                 self._rows.rows,
                 self._rows.parameters,

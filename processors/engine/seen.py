@@ -47,11 +47,8 @@ class Seen:
         self._first_day = 0
         self._hours = array("i")
 
-    def add(self, time_ms: int, received_ms: int, replayed: bool = False) -> bool:
-        """Remember one time; False if it was there already.
-
-        replayed: it comes out of the dead letters, so it is certain that it was not in its hour.
-        """
+    def add(self, time_ms: int, received_ms: int) -> bool:
+        """Remember one time; False if it was there already."""
         day = time_ms // DAY_MS
         if (
             time_ms - self._newest == self._step
@@ -64,19 +61,19 @@ class Seen:
         else:
             runs = self._days.get(day)
             if runs is None or self._expiry[day] < received_ms:
-                if not replayed and self._repeats(time_ms, received_ms):
+                if self._repeats(time_ms, received_ms):
                     return False
                 self._forget(received_ms)
                 self._days[day] = array("q", (time_ms, 0, 1))
                 if time_ms > self._newest or day == self._day:
                     self._newest, self._day, self._step = max(time_ms, self._newest), day, 0
             elif time_ms > self._newest:
-                self._append(runs, time_ms)
+                _append(runs, time_ms)
                 self._newest, self._day, self._step = time_ms, day, runs[-2]
             elif _contains(runs, time_ms):
                 self._expiry[day] = max(self._expiry[day], received_ms + MEMORY_MS)
                 return False
-            elif not replayed and self._repeats(time_ms, received_ms):
+            elif self._repeats(time_ms, received_ms):
                 return False
             else:
                 runs.extend((time_ms, 0, 1))
@@ -85,22 +82,37 @@ class Seen:
         self._expiry[day] = max(self._expiry.get(day, 0), received_ms + MEMORY_MS)
         return True
 
-    def add_all(
-        self, times_ms: Sequence[int], received_ms: int, step: int = 0, replayed: bool = False
-    ) -> Sequence[int]:
+    def add_replayed(self, time_ms: int, clock_ms: int) -> bool:
+        """Remember a time that comes out of the dead letters; False if it was there already.
+
+        It was refused when the others of its hour were not, so the hour says nothing. It is
+        remembered for 7 days from the replay on, by the partition's clock: the letter may be sent
+        a second time, and by what it says itself it would be forgotten at once.
+        """
+        day = time_ms // DAY_MS
+        self._expiry[day] = max(self._expiry.get(day, 0), clock_ms + MEMORY_MS)
+        runs = self._days.get(day)
+        if runs is None:
+            self._days[day] = array("q", (time_ms, 0, 1))
+        elif _contains(runs, time_ms):
+            return False
+        else:
+            _append(runs, time_ms)
+        if time_ms > self._newest:
+            self._newest, self._day = time_ms, day
+        if day == self._day:
+            self._step = 0
+        return True
+
+    def add_all(self, times_ms: Sequence[int], received_ms: int, step: int = 0) -> Sequence[int]:
         """Remember many times; returns the positions that are fresh, in order.
 
-        step: their spacing, if they are ascending and regular; replayed: see `add`.
+        step: their spacing, if they are ascending and regular.
         """
         n = len(times_ms)
         first, last = times_ms[0], times_ms[-1]
         day = first // DAY_MS
-        if (
-            step
-            and first > self._newest
-            and day == last // DAY_MS
-            and self.add(first, received_ms, replayed)
-        ):
+        if step and first > self._newest and day == last // DAY_MS and self.add(first, received_ms):
             # the usual case, a regular batch after all before it, without a loop
             if n > 1:
                 runs = self._days[day]
@@ -113,18 +125,7 @@ class Seen:
                 self._newest = last
                 self._step = runs[-2] if runs[-1] > 1 else 0
             return range(n)
-        return [i for i, time_ms in enumerate(times_ms) if self.add(time_ms, received_ms, replayed)]
-
-    def _append(self, runs: array[int], time_ms: int) -> None:
-        start, step, count = runs[-3:]
-        if start + step * (count - 1) == self._newest:
-            if count == 1:
-                runs[-2], runs[-1] = time_ms - start, 2
-                return
-            if time_ms - self._newest == step:
-                runs[-1] = count + 1
-                return
-        runs.extend((time_ms, 0, 1))
+        return [i for i, time_ms in enumerate(times_ms) if self.add(time_ms, received_ms)]
 
     def _forget(self, received_ms: int) -> None:
         for day in [day for day, expiry in self._expiry.items() if expiry < received_ms]:
@@ -184,6 +185,18 @@ class Seen:
                 if last > seen._newest:
                     seen._newest, seen._day = last, day
         return seen
+
+
+def _append(runs: array[int], time_ms: int) -> None:
+    """Let the last run go on, or begin another."""
+    start, step, count = runs[-3:]
+    last = start + step * (count - 1)
+    if time_ms > last and count == 1:
+        runs[-2], runs[-1] = time_ms - start, 2
+    elif time_ms > last and time_ms - last == step:
+        runs[-1] = count + 1
+    else:
+        runs.extend((time_ms, 0, 1))
 
 
 def _contains(runs: array[int], time_ms: int) -> bool:

@@ -135,7 +135,7 @@ def test_a_dead_letter_of_a_forgotten_hour_counts() -> None:
             assert seen.add(minute * 60_000, minute * 60_000)
     assert not seen.add(601 * 60_000, 601 * 60_000)
     assert not seen.add(600 * 60_000, 600 * 60_000)  # cannot be told from the others of its hour
-    assert seen.add(600 * 60_000, 600 * 60_000, replayed=True)
+    assert seen.add_replayed(600 * 60_000, 40 * DAY_MS)
 
 
 def test_the_hours_of_forgotten_days_are_bounded() -> None:

@@ -30,11 +30,13 @@ def test_a_frame_carries_all_records_and_the_last_offset() -> None:
 
 
 def test_a_record_from_the_dead_letters_is_known_by_its_header() -> None:
-    records = [fetched("readings", 0, offset) for offset in range(3)]
-    records[1].headers = (("traceparent", b"00"), ("replayed", b"1"))
+    records = [fetched("readings", 0, offset) for offset in range(5)]
+    records[1].headers = (("traceparent", b"00"), ("replayed", b""))
     records[2].headers = (("traceparent", b"00"),)
+    records[3].headers = (("replayed", b"12,3"),)
+    records[4].headers = (("replayed", b"again \xff"),)
     ((_, frame),) = FrameScheduler().iterate({TopicPartition("readings", 0): records})
-    assert [record.replayed for record in frame.value] == [False, True, False]
+    assert [record.replayed for record in frame.value] == [None, (), None, (3, 12), None]
 
 
 @given(

@@ -80,7 +80,6 @@ def run(
     extra_variances: Array,
     weights: Array,
     clocks: Array,
-    clocks_before: Array,
     censored: NDArray[np.bool_],
     rows: Array,
     analytes: Ints,
@@ -100,7 +99,9 @@ def run(
 
     Per reading (n): slots (row of its series), times (collected, h), offsets_h (local clock minus
     UTC), values (canonical unit), model_values, extra_variances and weights (see `sums.fold`),
-    clocks and clocks_before (the partition's clock at and before its record, h), censored.
+    clocks (the partition's clock as its record arrives, h), censored. A series is brought up to
+    that clock, its own record's receipt included, before its reading counts: while records come in
+    the order of receipt, it makes no difference who else shares the partition.
     State: rows, analytes (row -> parameters), parameters, ring_mean, ring_n. Fills z (score of
     each reading) and lives (n), and the buffers. Returns the position to go on from.
     """
@@ -125,7 +126,7 @@ def run(
                 row,
                 p,
                 slot,
-                clocks_before[i],
+                clocks[i],
                 sequence,
                 ring_mean[slot],
                 ring_n[slot],
@@ -150,7 +151,7 @@ def run(
                     p,
                     slot,
                     until,
-                    clocks_before[i],
+                    clocks[i],
                     sequence,
                     ring_mean[slot],
                     ring_n[slot],
@@ -179,7 +180,7 @@ def run(
             )
             counters[C_TRANSITION] = changes[0]
         fold(row, t, e, model_values[i], extra_variances[i], weights[i])
-        count_reading(row, t, offsets_h[i], clocks_before[i], live)
+        count_reading(row, t, offsets_h[i], clocks[i], live)
         if t > row[MISSING_SINCE]:
             row[MISSING_SINCE] = 0.0
         # stale on arrival: of a recording from long ago each reading would be, and say so later

@@ -157,13 +157,15 @@ def count_reading(row: Array, t: float, offset_h: float, clock: float, live: boo
     """Keep the books: times, days, hours of the day, pauses.
 
     A pause is how long the partition's clock (hours) has run on without news of the series; that
-    includes the delay with which a device usually sends.
+    includes the delay with which a device usually sends. It is forgotten as time goes by, which is
+    that of the readings: all of a batch have waited, and the wait must not count with each.
     """
     local = t + offset_h
     day = floor(local / 24.0)
     gap = max(t, clock) - row[NEWEST]
     if row[N_READINGS] > 0.0 and t > row[NEWEST] and gap < _LONGEST_PAUSE_H:
-        row[MAX_GAP_H] = max(gap, row[MAX_GAP_H] * exp(-log(2.0) * gap / _GAP_MEMORY_H))
+        kept = exp(-log(2.0) * (t - row[NEWEST]) / _GAP_MEMORY_H)
+        row[MAX_GAP_H] = max(gap, row[MAX_GAP_H] * kept)
     if day > row[LAST_DAY]:
         row[N_DAYS] += 1.0
         # masks of days without readings are emptied on the way

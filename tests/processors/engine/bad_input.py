@@ -219,7 +219,7 @@ _OTHERS = (
         "six minutes ahead",
         changed(READING, collected_at="2026-03-01T06:06:00Z"),
         Reason.FUTURE,
-        "check the clock",
+        "collected 6 min after it was received: check the clock",
     ),
     Bad(
         "in the year 9999",

@@ -80,7 +80,9 @@ def shares(slug: str) -> tuple[Floats, Floats]:
             records = numbered(singles(slug, hours, values))
         partition = Run().partition
         rows = partition.process(records).rows[PROFILE]
-        bands = {row[3]: (row[P05], row[P25], row[P75], row[P95]) for row in rows}
+        # a late reading gives its half hour a value and leaves the band alone
+        judging = (row for row in rows if row[P05] is not None)
+        bands = {row[3]: (row[P05], row[P25], row[P75], row[P95]) for row in judging}
         halves = START_MS + (hours * 2).astype(np.int64) * HALF_HOUR_MS - 24 * HOUR_MS
         judged = [
             (value, *bands[half])

@@ -337,6 +337,17 @@ def test_who_always_pauses_for_half_a_day_is_not_missed_then() -> None:
     assert [d["time"] for d in told if d["time"] > START_MS + 4 * DAY_MS] == []
 
 
+def test_a_pause_is_remembered_for_weeks_however_many_readings_come_at_a_time() -> None:
+    """Half an hour of readings has waited for half an hour, not each of them."""
+    hours, values = recording(HEART_RATE, Trouble(0), days=16)
+    worn = (hours < 100.0) | (hours >= 115.0)
+    run = taken([*sent(HEART_RATE, hours[worn], values[worn]), *somebody_else(24.0 * 20)])
+    (end,) = [d for d in run.deviations() if d["subject"] == SUBJECT and d["ended_at"] is None]
+    # half of it is forgotten in 14 days; missed is who is silent for 1.6 times the longest pause
+    paused_h, days = 16.0, 16.0 - 115.0 / 24.0
+    assert end["effect"] == pytest.approx(1.6 * paused_h * 0.5 ** (days / 14.0), rel=0.03)
+
+
 def test_a_recording_sent_in_afterwards_is_not_missed() -> None:
     hours, values = recording(HEART_RATE, Trouble(0), days=8)
     late = list(sent(HEART_RATE, hours, values, late_h=500.0))
