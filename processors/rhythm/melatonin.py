@@ -136,16 +136,11 @@ def dlmo_hockey_stick(
     if int(in_base.sum()) > 2:
         rest = float(((values - curve)[in_base] ** 2).sum())
         scatter = rest / (int(in_base.sum()) - 2)
-    slope = np.where(
-        hours <= found.hour,
-        found.base_slope,
-        found.rise_slope + 2.0 * found.bend * (hours - found.hour),
-    )
     # A result below the limit lies anywhere under it: the SD of an even spread.
     unseen = np.where(samples.below, samples.values**2 / 12.0, 0.0)
-    variance = scatter + (log_error * curve) ** 2 + (timing_sd_h * slope) ** 2 + unseen
+    sd = np.sqrt(scatter + (log_error * curve) ** 2 + unseen)
     levels = grid(hours, values, threshold, rise)[1]
-    half = _Z * knee_sd(hours, found, threshold, rise, levels, np.sqrt(variance))
+    half = _Z * knee_sd(hours, found, threshold, rise, levels, sd, timing_sd_h)
     at = samples.wall_clock(found.hour)
     n = rise.last + 1 - rise.first
     lead = "The melatonin onset (knee of the hockey stick) is"
