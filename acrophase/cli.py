@@ -18,9 +18,11 @@ from typer.core import TyperCommand, TyperGroup
 from acrophase import __version__
 from schemas.errors import (
     AcrophaseError,
-    BrokerUnavailable,
-    DeliveryError,
-    StoreError,
+    CatalogueError,
+    InputFileError,
+    OutputFileError,
+    RejectedRecord,
+    SettingsError,
 )
 
 # Rich's Markdown and syntax colours take longer to import than all the rest of `--help`.
@@ -114,7 +116,8 @@ def acrophase(
         typer.Option(
             "--config",
             metavar="FILE",
-            help="Settings file (TOML); otherwise ACROPHASE_CONFIG, or acrophase.toml here.",
+            help="Settings file (TOML), given before the command; otherwise ACROPHASE_CONFIG, or "
+            "acrophase.toml here.",
         ),
     ] = None,
     version: Annotated[
@@ -137,8 +140,8 @@ def acrophase(
 def main() -> None:
     """Run the command line; the process ends here.
 
-    0 done · 1 something outside failed (Kafka, the store) · 2 what was asked cannot be done as
-    given (settings, files, usage) · 130 interrupted.
+    0 done · 1 something failed on the way (Kafka, the store, a process of ours) · 2 what was asked
+    cannot be done as given (settings, files, usage) · 130 interrupted.
     """
     try:
         try:
@@ -147,8 +150,11 @@ def main() -> None:
             sys.stdout.flush()
     except AcrophaseError as error:
         typer.echo(f"error: {error}", err=True)
-        outside = isinstance(error, BrokerUnavailable | DeliveryError | StoreError)
-        sys.exit(1 if outside else 2)
+        asked = isinstance(
+            error,
+            SettingsError | InputFileError | OutputFileError | CatalogueError | RejectedRecord,
+        )
+        sys.exit(2 if asked else 1)
     except BrokenPipeError:
         # Whoever read our output has seen enough. Python flushes once more at exit: let it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

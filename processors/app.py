@@ -211,6 +211,7 @@ class Worker:
             self._store,
             self._kafka,
             self._settings.checkpoint_s,
+            self._settings.session_timeout_s / 2,
             time.monotonic,
         )
         numbers = sorted({number for topic, number in partitions if topic == READINGS.name})

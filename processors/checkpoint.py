@@ -132,20 +132,28 @@ class PatientStore:
         # One thread: a store has one writer, and rows of the same point keep their order.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
 
-    async def write(self, rows: Mapping[Measurement, Sequence[Row]]) -> None:
-        """Returns when all rows are durable; raises ``StoreRefused``."""
+    async def write(
+        self, rows: Mapping[Measurement, Sequence[Row]], permit: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Returns when all rows are durable; raises ``StoreRefused``.
+
+        ``permit`` is asked before every attempt; what it raises ends the writing.
+        """
         for measurement, all_rows in rows.items():
             for first in range(0, len(all_rows), _ROWS_A_WRITE):
-                await self._write(measurement, all_rows[first : first + _ROWS_A_WRITE])
+                await self._write(measurement, all_rows[first : first + _ROWS_A_WRITE], permit)
 
     def close(self) -> None:
         """Let go of the thread; the store itself belongs to the caller."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _write(self, measurement: Measurement, rows: Sequence[Row]) -> None:
+    async def _write(
+        self, measurement: Measurement, rows: Sequence[Row], permit: Callable[[], Awaitable[None]]
+    ) -> None:
         loop = asyncio.get_running_loop()
         delay_s = 0.0
         while True:
+            await permit()
             try:
                 await loop.run_in_executor(self._thread, self._store.write, measurement, rows)
             except StoreUnavailable as error:
@@ -161,6 +169,45 @@ class PatientStore:
                 return
 
 
+class Lease:
+    """The proof that this worker still owns its partitions; a commit renews it.
+
+    Outputs of a half hour that is still open are written again and again, so an old one must not
+    come after a newer owner's. The group gives partitions away at the earliest one session
+    timeout after the broker has heard of their owner. A worker that has had no answer for
+    ``lease_s``, which is less, was perhaps paused, and asks before it writes anything.
+    """
+
+    def __init__(
+        self, kafka: Kafka, generation: int, lease_s: float, clock: Callable[[], float]
+    ) -> None:
+        self._kafka = kafka
+        self._generation = generation
+        self._lease_s = lease_s
+        self._clock = clock
+        self._proven = clock()
+        self._offsets: dict[TopicPartition, int] = {}
+        # To ask means to commit the last offsets again: never after newer ones.
+        self._turn = asyncio.Lock()
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit next offsets; raises ``DeliveryError`` or `OwnershipLost`."""
+        async with self._turn:
+            await self._commit(offsets)
+
+    async def require(self) -> None:
+        """Returns if the partitions are ours for a while yet; raises as `commit` does."""
+        async with self._turn:
+            if self._clock() - self._proven > self._lease_s:
+                await self._commit(self._offsets)
+
+    async def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        asked = self._clock()
+        await self._kafka.commit(offsets, self._generation)
+        self._offsets.update(offsets)
+        self._proven = asked
+
+
 class Confirmation:
     """Confirms outputs and cuts in the background, one after another.
 
@@ -169,11 +216,11 @@ class Confirmation:
     """
 
     def __init__(
-        self, store: PatientStore, kafka: Kafka, generation: int, when_free: Callable[[], None]
+        self, store: PatientStore, kafka: Kafka, lease: Lease, when_free: Callable[[], None]
     ) -> None:
         self._store = store
         self._kafka = kafka
-        self._generation = generation
+        self._lease = lease
         self._when_free = when_free
         self._task: asyncio.Task[None] | None = None
 
@@ -212,18 +259,20 @@ class Confirmation:
         self._task.add_done_callback(lambda _: self._when_free())
 
     async def _write(self, outputs: Outputs) -> None:
+        await self._lease.require()
         await self._kafka.send(outputs.messages)
-        await self._store.write(outputs.rows)
+        await self._store.write(outputs.rows, self._lease.require)
 
     async def _confirm(self, outputs: Outputs, cuts: Sequence[Cut]) -> None:
         await self._write(outputs)
         for cut in cuts:
             if cut.rows:
                 headers = state_headers(cut.generation, cut.positions)
+                await self._lease.require()
                 await self._kafka.write_state(cut.partition, cut.rows, headers)
         offsets = {
             (topic, cut.partition): position
             for cut in cuts
             for topic, position in cut.positions.items()
         }
-        await self._kafka.commit(offsets, self._generation)
+        await self._lease.commit(offsets)

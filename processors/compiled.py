@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 import numba
 
 _ROOT = Path(__file__).parent
-_SOURCES = ("rhythm/*.py", "deviations/*.py", "engine/kernel.py")
+_SOURCES = ("rhythm/*.py", "deviations/*.py", "engine/kernel/*.py")
 
 
 def _state_of_the_sources() -> str:

@@ -22,6 +22,7 @@ class Record(NamedTuple):
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
+    replayed: bool = False  # sent again from the dead letters
 
 
 class OutMessage(NamedTuple):

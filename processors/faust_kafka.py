@@ -16,7 +16,9 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
     CommitFailedError,
+    ConsumerStoppedError,
     IllegalGenerationError,
+    IllegalOperation,
     IllegalStateError,
     KafkaError,
     RebalanceInProgressError,
@@ -36,8 +38,11 @@ from schemas.topics import DEAD_LETTERS, READINGS, Topic
 
 _T = TypeVar("_T")
 
+# Two of aiokafka's errors are not of its own tree.
+_FAILED = (KafkaError, ConsumerStoppedError, IllegalOperation)
 _NOT_OURS = (
     CommitFailedError,
+    ConsumerStoppedError,
     IllegalGenerationError,
     IllegalStateError,
     RebalanceInProgressError,
@@ -81,7 +86,7 @@ class FaustKafka:
                     for place, group in places.items()
                 ]
             )
-        except (KafkaError, FaustError) as error:
+        except (*_FAILED, FaustError) as error:
             topics = sorted({message.topic for message in messages})
             raise _undelivered(", ".join(topics), len(messages), error) from error
 
@@ -92,7 +97,7 @@ class FaustKafka:
             return await self._send_batches(
                 [(where, [(key, value, headers) for key, value in rows])]
             )
-        except KafkaError as error:
+        except _FAILED as error:
             raise _undelivered(self._state.name, len(rows), error) from error
 
     async def _send_batches(
@@ -148,7 +153,7 @@ class FaustKafka:
                     if record.offset <= end:
                         into.add(record.key, record.value, record.headers)
             reader.unsubscribe()  # or it would go on fetching
-        except (KafkaError, TimeoutError) as error:
+        except (*_FAILED, TimeoutError) as error:
             raise DeliveryError(f"state cannot be read from Kafka: {error!r}", 0) from error
 
     async def commit(self, offsets: Mapping[TopicPartition, int], generation: int) -> None:
@@ -165,7 +170,7 @@ class FaustKafka:
                 reader = await self._state_reader()
                 for where, offset in (await reader.beginning_offsets(unknown)).items():
                     offsets[tuple(where)] = offset
-            except KafkaError as error:
+            except _FAILED as error:
                 raise DeliveryError(f"Kafka does not tell the offsets: {error!r}", 0) from error
         return offsets
 
@@ -173,8 +178,10 @@ class FaustKafka:
         """Go on reading an assigned input partition at ``offset``."""
         try:
             await self._app.consumer.seek_wait({TP(*partition): offset})
-        except IllegalStateError as error:
+        except _NOT_OURS as error:
             raise OwnershipLost(str(error)) from error
+        except _FAILED as error:
+            raise DeliveryError(f"Kafka cannot be read from there: {error!r}", 0) from error
 
     def fetch_promptly(self) -> None:
         """Do not let a partition without news hold up those that have some; once assigned.
@@ -222,7 +229,7 @@ class FaustKafka:
             )
         except _NOT_OURS as error:
             raise OwnershipLost(str(error)) from error
-        except KafkaError as error:
+        except _FAILED as error:
             raise DeliveryError(f"Kafka did not take the offsets: {error!r}", 0) from error
 
     async def _committed(
@@ -233,9 +240,9 @@ class FaustKafka:
             return {
                 where: await consumer.committed(AioTopicPartition(*where)) for where in partitions
             }
-        except IllegalStateError as error:
+        except _NOT_OURS as error:
             raise OwnershipLost(str(error)) from error
-        except KafkaError as error:
+        except _FAILED as error:
             raise DeliveryError(f"Kafka does not tell the offsets: {error!r}", 0) from error
 
 
@@ -250,7 +257,7 @@ async def require_topics(bootstrap: str, topics: Sequence[Topic], within_s: floa
         async with asyncio.timeout(within_s):
             await client.bootstrap()
             cluster = await client.fetch_all_metadata()
-    except (KafkaError, TimeoutError, OSError) as error:
+    except (*_FAILED, TimeoutError, OSError) as error:
         raise BrokerUnavailable(
             f"no Kafka broker answers at {bootstrap} within {within_s:.0f} s: start one, or give "
             f"the right address ({type(error).__name__})"

@@ -17,6 +17,7 @@ from faust.types import TP
 from faust.types.transports import SchedulingStrategyT
 
 from processors.engine_port import Record
+from schemas.dead_letters import REPLAYED_HEADER
 
 
 class FetchedRecord(Protocol):
@@ -32,6 +33,8 @@ class FetchedRecord(Protocol):
     def key(self) -> bytes | None: ...
     @property
     def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
 class Frame:
@@ -60,7 +63,20 @@ class Frame:
         # of a record's whole way.
         make = Record._make
         self.value = tuple(
-            [make((topic, partition, r.offset, r.timestamp, r.key, r.value)) for r in fetched]
+            [
+                make(
+                    (
+                        topic,
+                        partition,
+                        r.offset,
+                        r.timestamp,
+                        r.key,
+                        r.value,
+                        bool(r.headers) and any(name == REPLAYED_HEADER for name, _ in r.headers),
+                    )
+                )
+                for r in fetched
+            ]
         )
 
 

@@ -16,6 +16,7 @@ from processors.checkpoint import (
     Confirmation,
     Cut,
     Kafka,
+    Lease,
     Outbox,
     OwnershipLost,
     PatientStore,
@@ -48,7 +49,8 @@ class Session:
     """Processes frames and makes checkpoints for one generation; not for several tasks at once,
     except that `checkpoint` and `close` may come from others than `process`.
 
-    ``assigned`` are the input partitions; ``clock`` is monotonic, in seconds.
+    ``assigned`` are the input partitions, ``lease_s`` is `Lease`'s; ``clock`` is monotonic, in
+    seconds.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Session:
         store: PatientStore,
         kafka: Kafka,
         checkpoint_s: float,
+        lease_s: float,
         clock: Callable[[], float],
     ) -> None:
         self.generation = generation
@@ -66,7 +69,8 @@ class Session:
         self._assigned = frozenset(assigned)
         self._make_engine = make_engine
         self._kafka = kafka
-        self._confirmation = Confirmation(store, kafka, generation, self._hasten)
+        self._lease = Lease(kafka, generation, lease_s, clock)
+        self._confirmation = Confirmation(store, kafka, self._lease, self._hasten)
         self._outbox = Outbox()
         self._owned: dict[int, _Owned] = {}
         self._checkpoint_s = checkpoint_s
@@ -209,7 +213,7 @@ class Session:
         inputs = sorted(each for each in self._assigned if each[1] == partition)
         committed = await self._kafka.committed(inputs)
         # The broker refuses this if the group has moved on; then this worker is the zombie.
-        await self._kafka.commit(committed, self.generation)
+        await self._lease.commit(committed)
         positions = {topic: offset for (topic, _), offset in committed.items()}
 
         state = StateLog()
@@ -227,7 +231,7 @@ class Session:
         if begin != positions:
             log.warning("partition %d: a paused worker wrote state late, reading again", partition)
             offsets = {(topic, partition): offset for topic, offset in begin.items()}
-            await self._kafka.commit(offsets, self.generation)
+            await self._lease.commit(offsets)
             for where, offset in offsets.items():
                 await self._kafka.seek(where, offset)
         if repairs := state.repairs(generation):

@@ -1,24 +1,21 @@
-"""What travels: series as records, and files of records that are in wire format already."""
+"""What travels: series as records, in the order in which they are sent."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import ValidationError
 
-from producers.columns import first_line, numbered_lines
-from producers.files import FileReport, Series
+from producers.files import Series
+from producers.wire import first_problem
 from schemas.catalogue import load_catalogue
 from schemas.errors import InputFileError
-from schemas.events import Dose, Profile, Sleep, parse_event
-from schemas.readings import Reading, ReadingBatch, parse_reading
+from schemas.readings import Reading, ReadingBatch
 
-WireRecord = Reading | ReadingBatch | Dose | Sleep | Profile
 Received = Literal["replay", "now"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,7 +36,8 @@ def to_batches(
     before a censored reading, which travels alone. With ``replay`` each record was received when
     its last reading was taken, and a batch never spans more than a quarter of an hour (or half
     of the analyte's live window), so that a recording is judged as if it arrived live. With
-    ``now`` the publisher sets the time, and all of it is a backfill.
+    ``now`` the publisher sets the time, and all of it is a backfill. Each record states the
+    spacing of its own readings, which decides what they weigh.
 
     Raises InputFileError if the device or site of the series cannot travel.
     """
@@ -54,8 +52,8 @@ def to_batches(
         "unit": series.unit,
         "zone": series.zone,
         "timing": series.timing,
-        "interval_s": series.interval_s,
     }
+    spacing_s = series.spacing_s(analyte.decorrelation_s)
     times, offsets = series.times_ms, series.offset_ms
     begin = 0
     while begin < len(series):
@@ -70,18 +68,20 @@ def to_batches(
         end = begin + (int(np.argmax(apart)) if apart.any() else len(apart))
         if series.comparators[begin]:
             end = begin + 1
+        if spacing_s is not None:
+            heading["interval_s"] = max(0.001, round(float(spacing_s[begin:end].mean()), 3))
         heading["collected_at"] = _moment(times[begin], offsets[begin])
         heading["received_at"] = (
             _moment(times[end - 1], offsets[begin]) if received == "replay" else None
         )
         if series.comparators[begin]:
-            heading["value"] = float(series.values[begin])
-            heading["comparator"] = "<" if series.comparators[begin] < 0 else ">"
-            yield _record(Reading, heading)
+            limit: dict[str, Any] = {"value": float(series.values[begin])}
+            limit["comparator"] = "<" if series.comparators[begin] < 0 else ">"
+            yield _record(Reading, heading | limit)
         else:
-            heading["offsets_ms"] = (times[begin:end] - times[begin]).tolist()
-            heading["values"] = series.values[begin:end].tolist()
-            yield _record(ReadingBatch, heading)
+            columns: dict[str, Any] = {"offsets_ms": (times[begin:end] - times[begin]).tolist()}
+            columns["values"] = series.values[begin:end].tolist()
+            yield _record(ReadingBatch, heading | columns)
         begin = end
 
 
@@ -96,35 +96,6 @@ def merge_batches(
     return heapq.merge(*batches, key=lambda record: record.received_at or record.collected_at)
 
 
-def is_wire_format(path: Path) -> bool:
-    """Whether a file holds wire-format records (``Reading``, ``ReadingBatch``, ``Event``) as JSON
-    Lines. Raises InputFileError if it cannot be read."""
-    first = first_line(path)
-    return (
-        first.lstrip().startswith("{")
-        and '"subject"' in first
-        and ('"collected_at"' in first or '"kind"' in first)
-        and ('"code"' in first or '"kind"' in first)
-    )
-
-
-def wire_records(path: Path, report: FileReport) -> Iterator[tuple[bytes, WireRecord]]:
-    """The records of a wire-format file with their own bytes, in file order.
-
-    Lines that are no valid record are counted in ``report``. Raises InputFileError.
-    """
-    for line, text in numbered_lines(path):
-        report.rows += 1
-        value = text.strip().encode()
-        try:
-            record = parse_event(value) if b'"kind"' in value else parse_reading(value)
-        except ValidationError as error:
-            report.refuse(line, _first_problem(error))
-            continue
-        report.readings += len(record.values) if isinstance(record, ReadingBatch) else 1
-        yield value, record
-
-
 def _record(
     kind: type[Reading] | type[ReadingBatch], fields: dict[str, Any]
 ) -> Reading | ReadingBatch:
@@ -132,14 +103,8 @@ def _record(
         return kind.model_validate(fields)
     except ValidationError as error:
         raise InputFileError(
-            f"the readings cannot be sent as asked: {_first_problem(error)}"
+            f"the readings cannot be sent as asked: {first_problem(error)}"
         ) from error
-
-
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in problem["loc"])
-    return f"{where}: {problem['msg']}" if where else problem["msg"]
 
 
 def _moment(utc_ms: int | np.int64, offset_ms: int | np.int64) -> datetime:

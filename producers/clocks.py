@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from typing import Literal
+from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -30,8 +30,11 @@ _HOUR_MS = 3_600_000
 # Offsets from UTC have changed on quarter hours only since the 1970s (tz database), so one look
 # at the zone serves a quarter hour of readings.
 _QUARTER_MS = 900_000
-# Numbers between these are epoch times of 2000 to 2100; anything else must be explained.
+# Numbers between these are epoch times of 2000 to 2100.
 _EPOCH_S = (946_684_800.0, 4_102_444_800.0)
+# Numbers from these on and below the epochs above are too large for minutes since any start (19
+# years and more): such files hold epoch times that were shifted to hide when they were taken.
+_SHIFTED_S, _SHIFTED_MS = 1e7, 1e10
 # The day that a start without a date is put on; a recording needs one, a 24-hour fit does not.
 _ANY_DAY = "2024-01-01"
 
@@ -91,11 +94,25 @@ class Clock:
     ``clock-hour`` (hours of the local clock, from the day of ``start`` on).
     """
 
+    _WORDS: ClassVar[dict[str, str]] = {
+        "offset": "times with their offset from UTC",
+        "naive": "clock times of the zone",
+        "epoch": "epoch times",
+        "since": "times since the start",
+        "shifted": "shifted epoch times, the oldest put at the start",
+        "clock-hour": "hours of the day, from the start's on",
+    }
+
     kind: Literal["offset", "naive", "epoch", "since", "shifted", "clock-hour"]
     zone: tzinfo | None
     start: datetime | None = None
     unit_ms: float = 1.0
     time_format: str | None = None
+
+    @property
+    def words(self) -> str:
+        """How the file tells time, for people: what was guessed must be seen."""
+        return self._WORDS[self.kind]
 
     def read(self, cell: str) -> tuple[int, int]:
         """One cell as ``(milliseconds, offset in milliseconds)``; the offset is 0 unless the
@@ -173,8 +190,9 @@ def choose_clock(
     Raises InputFileError that says which option is missing.
     """
     place = parse_zone(zone) if zone is not None else None
+    numbers = _numbers(sample)
     if time_unit == "auto":
-        time_unit = _guess_unit(sample, start, time_format)
+        time_unit = _guess_unit(sample, numbers, start, time_format)
     if time_unit == "datetime":
         if start is not None:
             raise InputFileError(
@@ -184,6 +202,12 @@ def choose_clock(
     unit_ms = _PER_UNIT_MS.get(time_unit, float(_HOUR_MS))
     if start is None:
         if time_unit in ("epoch-s", "epoch-ms"):
+            if numbers and float(np.median(numbers)) * unit_ms < _EPOCH_S[0] * 1000:
+                raise InputFileError(
+                    "The times are epoch times before 2000, that is, shifted ones: add --start "
+                    "with the date and clock time of the oldest reading, known or agreed upon, "
+                    "for example --start 2024-01-01T00:00."
+                )
             if place is None:
                 raise InputFileError(
                     "Epoch times do not tell the wearer's clock: add --zone, for example "
@@ -223,29 +247,30 @@ def parse_number(cell: str, *, decimal_comma: bool = False) -> float:
         raise ValueError("is not a number") from None
 
 
-def _guess_unit(sample: Sequence[str], start: str | None, time_format: str | None) -> TimeUnit:
-    if time_format is not None:
-        return "datetime"
+def _numbers(sample: Sequence[str]) -> list[float]:
     numbers = []
     for cell in sample:
         try:
             numbers.append(parse_number(cell))
         except ValueError:
             continue
-    if 2 * len(numbers) <= len(sample):
+    return numbers
+
+
+def _guess_unit(
+    sample: Sequence[str], numbers: Sequence[float], start: str | None, time_format: str | None
+) -> TimeUnit:
+    if time_format is not None or 2 * len(numbers) <= len(sample):
         return "datetime"
     middle = float(np.median(numbers))
-    if _EPOCH_S[0] <= middle <= _EPOCH_S[1]:
+    if _SHIFTED_S <= middle <= _EPOCH_S[1]:
         return "epoch-s"
-    if _EPOCH_S[0] * 1000 <= middle <= _EPOCH_S[1] * 1000:
+    if _SHIFTED_MS <= middle <= _EPOCH_S[1] * 1000:
         return "epoch-ms"
-    shift = (
-        "" if start is not None else ", and --start with the date and clock time they count from"
-    )
+    shift = "" if start is not None else ", and --start with the date and clock time of zero"
     raise InputFileError(
-        "The times are numbers that are no epoch time of 2000 or later. Say what they are: "
-        "--time-unit minutes, hours or clock-hour for times since a start, epoch-s or epoch-ms "
-        f"for a shifted epoch{shift}."
+        "The times are numbers, too small for epoch times. Say what they are: --time-unit "
+        f"minutes or hours since a start, or clock-hour for hours of the day{shift}."
     )
 
 

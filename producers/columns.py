@@ -214,8 +214,13 @@ def is_absent(cell: str) -> bool:
     return cell.strip().casefold() in ABSENT
 
 
+def looks_dated(cell: str) -> bool:
+    """Whether a cell begins like a date or a time of day."""
+    return bool(_DATED.match(cell.strip()))
+
+
 def _is_data(cell: str) -> bool:
-    return bool(_NUMBER.match(cell) or _DATED.match(cell))
+    return bool(_NUMBER.match(cell)) or looks_dated(cell)
 
 
 def _cut(line: str, delimiter: Delimiter) -> list[str]:
@@ -234,14 +239,18 @@ def _delimited(path: Path, delimiter: Delimiter) -> Iterator[Row]:
             yield Row(number, line.split())
         return
     with _text(path) as stream:
-        reader = csv.reader(stream, delimiter=delimiter)
+        # Strict, because an open quotation mark would otherwise swallow the rest of the file.
+        reader = csv.reader(stream, delimiter=delimiter, strict=True)
+        whole = 0
         try:
             for cells in reader:
+                whole = reader.line_num
                 if any(cell.strip() for cell in cells):
-                    yield Row(reader.line_num, cells)
+                    yield Row(whole, cells)
         except csv.Error as error:
             raise InputFileError(
-                f"{path}, line {reader.line_num}: {error}; is a quotation mark left open?"
+                f"{path}, line {whole + 1}: {error}; a quotation mark in it is left open, or "
+                'stands inside a quoted cell (there it must be doubled: "").'
             ) from error
 
 

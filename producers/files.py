@@ -1,103 +1,32 @@
 """Recordings in files: tables and JSON Lines as series of readings, in plain arrays.
 
-``producers.columns`` finds the cells, ``producers.clocks`` reads the times, and
-``producers.batches`` makes of the series what travels on Kafka.
+``producers.rows`` reads the rows, and ``producers.batches`` makes of the series what travels on
+Kafka.
 """
 
 from __future__ import annotations
 
-import re
-from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic_core import PydanticCustomError
 
-from producers.clocks import Clock, Millis, TimeUnit, choose_clock, parse_number
-from producers.columns import TIME_NAMES, Cells, Table, is_absent, open_table
+from producers.clocks import Clock, Millis
+from producers.columns import open_table
+from producers.rows import Columns, FileMapping, FileReport, RowReader, find_samples
 from schemas.catalogue import load_catalogue
-from schemas.errors import InputFileError, RejectedRecord
-from schemas.readings import Timing, check_subject, oldest_time
-
-# Not the file's name: that may name a person, and the same reading from a renamed file is the same.
-FILE_DEVICE = "file"
-DEFAULT_SITE = "default"
+from schemas.errors import InputFileError, Reason, RejectedRecord
+from schemas.readings import Timing, oldest_time
 
 _OLDEST_MS = round(oldest_time().timestamp() * 1000)
-# Participant numbers are short; a longer number is a record, telephone or insurance number.
-_LONGEST_NUMBER = 6
-_LINES_SHOWN = 3
 
 _TOO_OLD = (
     "the time is before 2000; if the file counts from an unknown origin, say with --start when "
     "its first reading was taken"
 )
-_SAME_TIME = "at the same time as another of the same person, of which the first counts"
-
-
-@dataclass(frozen=True, slots=True)
-class FileMapping:
-    """What the columns of a file mean. Columns are named, or numbered from 1.
-
-    ``unit`` is UCUM and defaults to the analyte's canonical unit. ``subject`` is the person's
-    pseudonym, or, beside a ``subject_column``, the prefix of numeric ids; it defaults to the
-    file's stem. ``start`` is the clock time of zero for times in minutes, hours or clock hours,
-    and of the oldest reading for epoch times from an unknown origin.
-    """
-
-    analyte: str
-    unit: str | None = None
-    time_column: str | None = None
-    value_column: str | None = None
-    subject_column: str | None = None
-    subject: str | None = None
-    device: str = FILE_DEVICE
-    site: str = DEFAULT_SITE
-    zone: str | None = None
-    start: str | None = None
-    time_unit: TimeUnit = "auto"
-    time_format: str | None = None
-
-
-@dataclass(slots=True)
-class Refusal:
-    """Rows refused for one reason: how many, and the first of them."""
-
-    count: int = 0
-    lines: list[int] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class FileReport:
-    """What became of the rows of a file: rows = readings + absent + refused."""
-
-    rows: int = 0
-    readings: int = 0
-    absent: int = 0
-    refused: dict[str, Refusal] = field(default_factory=dict)
-    notes: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def n_refused(self) -> int:
-        return sum(refusal.count for refusal in self.refused.values())
-
-    def refuse(self, line: int, reason: str) -> None:
-        refusal = self.refused.setdefault(reason, Refusal())
-        refusal.count += 1
-        if len(refusal.lines) < _LINES_SHOWN:
-            refusal.lines.append(line)
-
-    def sentences(self) -> list[str]:
-        """One sentence a reason, with the first line numbers."""
-        return [
-            f"{refusal.count} refused: {reason} (line "
-            + ", ".join(map(str, refusal.lines))
-            + (", …)" if refusal.count > len(refusal.lines) else ")")
-            for reason, refusal in self.refused.items()
-        ]
+SAME_TIME = "at the same time as another of the same person, of which the first counts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,28 +52,28 @@ class Series:
     comparators: NDArray[np.int8]
     rows: NDArray[np.int64]
 
-    @property
-    def interval_s(self) -> float | None:
-        """Median spacing of the readings in seconds; None for fewer than two times."""
-        steps = np.diff(self.times_ms)
-        steps = steps[steps > 0]
-        return float(np.median(steps)) / 1000 if len(steps) else None
+    def spacing_s(self, longest_s: float) -> NDArray[np.float64] | None:
+        """Seconds that each reading stands for; None if all are of one time.
+
+        Half of the gap to either neighbour, a gap over ``longest_s`` counting as that. So their
+        sum is the time that the series covers, whether its source measures evenly, in bursts or
+        now and then; of a watch that speeds up in exercise the median gap tells nothing.
+        Readings at one time share what one of them would stand for.
+        """
+        times, where, counts = np.unique(self.times_ms, return_inverse=True, return_counts=True)
+        if len(times) < 2:
+            return None
+        gaps = np.minimum(np.diff(times) / 1000.0, longest_s)
+        each = (np.append(gaps[0], gaps) + np.append(gaps, gaps[-1])) / 2.0
+        return np.asarray((each / counts)[where.reshape(-1)], dtype=np.float64)
+
+    def select(self, keep: NDArray[np.bool_]) -> Series:
+        """The readings at which ``keep`` (n) is true."""
+        columns = ("times_ms", "offset_ms", "values", "comparators", "rows")
+        return replace(self, **{name: getattr(self, name)[keep] for name in columns})
 
     def __len__(self) -> int:
         return len(self.times_ms)
-
-
-class _Columns:
-    """The growing columns of one subject while the file is read."""
-
-    __slots__ = ("comparators", "offsets", "rows", "times", "values")
-
-    def __init__(self) -> None:
-        self.times = array("q")
-        self.offsets = array("q")
-        self.values = array("d")
-        self.comparators = array("b")
-        self.rows = array("q")
 
 
 def read_series(
@@ -157,21 +86,21 @@ def read_series(
     CatalogueError for an unknown analyte.
     """
     unit = resolve_unit(mapping)
-    table = open_table(path, _names(mapping))
-    time_columns, value_column = _time_and_value(table, mapping)
-    reader = _RowReader(table, mapping, time_columns, value_column)
+    wanted = (mapping.time_column, mapping.value_column, mapping.subject_column)
+    table = open_table(path, [name for name in wanted if name is not None])
+    reader = RowReader(table, mapping, find_samples(table, mapping))
     counted = FileReport() if report is None else report
-    subjects: dict[str, _Columns] = {}
+    counted.clock = reader.clock.words
+    subjects: dict[str, Columns] = {}
     for row in table.rows:
-        counted.rows += 1
         if row.cells is None:
-            reason: str | None = "the line is no JSON object"
+            counted.rows += 1
+            counted.refuse(row.line, "the line is no JSON object")
         else:
-            reason = reader.add(row.line, row.cells, subjects, counted)
-        if reason is not None:
-            if report is None:
-                raise InputFileError(f"{path}, line {row.line}: {reason}.")
-            counted.refuse(row.line, reason)
+            reader.add(row.line, row.cells, subjects, counted)
+        if report is None and counted.refused:
+            (reason,) = counted.refused
+            raise InputFileError(f"{path}, line {row.line}: {reason}.")
     yield from _settle(path, reader.clock, subjects, mapping, unit, report, counted)
 
 
@@ -193,165 +122,51 @@ def resolve_unit(mapping: FileMapping) -> str:
     return mapping.unit
 
 
-def pseudonym(cell: str, prefix: str) -> str:
-    """The subject of a cell: a pseudonym as it stands, or a short number behind the prefix.
+def screen(
+    path: Path, people: Sequence[Series], report: FileReport, latest_ms: int
+) -> list[Series]:
+    """Only what the worker would take; the rest is refused in the ``report``.
 
-    Raises ValueError, whose text does not repeat the cell, for anything that may identify a
-    person.
-
-    >>> pseudonym("1.0", "twins"), pseudonym("Vp01", "x")
-    ('twins-1', 'Vp01')
+    What it would make dead letters (impossible values, values that fit another unit only, times
+    after ``latest_ms``) is told better here, where line numbers are known. Each reason is shown
+    with its first value. Raises InputFileError if nothing is left.
     """
-    text = cell.strip()
-    number = re.fullmatch(r"(\d+)(\.0*)?", text)
-    if number and len(number[1]) <= _LONGEST_NUMBER:
-        text = f"{prefix}-{number[1]}"
-    try:
-        return check_subject(text)
-    except PydanticCustomError:
-        raise ValueError(
-            "is no pseudonym: it may name a person or a record. Use letters and digits mixed, or "
-            f"numbers of up to {_LONGEST_NUMBER} digits"
-        ) from None
-
-
-def _names(mapping: FileMapping) -> list[str]:
-    named = (mapping.time_column, mapping.value_column, mapping.subject_column)
-    return [name for name in named if name is not None]
-
-
-def _time_and_value(table: Table, mapping: FileMapping) -> tuple[tuple[int, ...], int]:
-    """Positions of the time and value columns; what is not named is found by its usual name, or
-    by being the only one left."""
-    everything = set(range(table.width))
-    taken = set(table.columns(mapping.subject_column)) if mapping.subject_column else set()
-    times: tuple[int, ...] | None = None
-    value: int | None = None
-    if mapping.value_column is not None:
-        (value, *more) = table.columns(mapping.value_column)
-        if more:
-            raise InputFileError(
-                f"{table.path}: a value stands in one column. Wide tables, with a column a "
-                "sample, are not read; write one row a sample."
-            )
-        taken.add(value)
-    if mapping.time_column is not None:
-        times = table.columns(mapping.time_column)
-    elif table.names is None:
-        left = sorted(everything - taken)
-        times = (left[0],) if left and table.width == 2 + bool(mapping.subject_column) else None
-    else:
-        usual = [i for i, name in enumerate(table.names) if name.casefold() in TIME_NAMES]
-        left = sorted(everything - taken)
-        if len(usual) == 1:
-            times = (usual[0],)
-        elif value is not None and len(left) == 1:
-            times = (left[0],)
-    if times is not None and value is None:
-        left = sorted(everything - taken - set(times))
-        value = left[0] if len(left) == 1 else None
-    if times is None or value is None:
-        missing = "--time-column" if times is None else "--value-column"
+    shown: dict[Reason, str] = {}
+    left = [_screened(series, report, latest_ms, shown) for series in people]
+    if not any(map(len, left)):
         raise InputFileError(
-            f"{table.path}: say which column to read with {missing}. " + table.listing()
+            f"{path}: none of the readings can be used: {' '.join(report.sentences())}"
         )
-    return times, value
+    return [series for series in left if len(series)]
 
 
-class _RowReader:
-    """Reads the cells of one row into the columns of its subject."""
-
-    def __init__(
-        self, table: Table, mapping: FileMapping, time_columns: tuple[int, ...], value_column: int
-    ) -> None:
-        self._times = time_columns
-        self._value = value_column
-        self._decimal_comma = table.delimiter == ";"
-        self._names = {
-            "time": mapping.time_column or _name(table, time_columns[0]),
-            "value": mapping.value_column or _name(table, value_column),
-            "subject": mapping.subject_column or "",
-        }
-        self._subject_columns: tuple[int, ...] = ()
-        prefix = mapping.subject or _stem(table.path)
-        if mapping.subject_column is not None:
-            self._subject_columns = table.columns(mapping.subject_column)
-            self._subject = ""
-        elif mapping.subject is not None:
-            self._subject = _given_subject(mapping.subject)
-        else:
-            self._subject = prefix if _is_pseudonym(prefix) else f"{prefix}-1"
-        self._prefix = prefix
-        self._last = max(*time_columns, value_column, *self._subject_columns, 0)
-        self._pseudonyms: dict[str, str] = {}
-        sample = [
-            " ".join(cells[i].strip() for i in time_columns)
-            for cells in table.sample
-            if len(cells) > max(time_columns)
-        ]
-        self.clock: Clock = choose_clock(
-            [cell for cell in sample if not is_absent(cell)],
-            time_unit=mapping.time_unit,
-            zone=mapping.zone,
-            start=mapping.start,
-            time_format=mapping.time_format,
-        )
-
-    def add(
-        self,
-        line: int,
-        cells: Cells,
-        subjects: dict[str, _Columns],
-        report: FileReport,
-    ) -> str | None:
-        """Take one row; returns why it is refused, or None."""
-        if len(cells) <= self._last:
-            return f"the row has {len(cells)} columns and not {self._last + 1}"
-        column = "value"
-        try:
-            cell = cells[self._value].strip()
-            if is_absent(cell):
-                report.absent += 1
-                return None
-            comparator = {"<": -1, ">": 1}.get(cell[0], 0)
-            number = parse_number(
-                cell.lstrip("<>≤≥=") if comparator else cell, decimal_comma=self._decimal_comma
-            )
-            if not np.isfinite(number):
-                raise ValueError("is not a finite number")
-            column = "time"
-            text = cells[self._times[0]]
-            if len(self._times) > 1:
-                text = " ".join(cells[i].strip() for i in self._times)
-            time_ms, offset_ms = self.clock.read(text)
-            column = "subject"
-            subject = self._subject
-            if self._subject_columns:
-                subject = self._pseudonym(" ".join(cells[i] for i in self._subject_columns))
-        except ValueError as error:
-            return f"column '{self._names[column]}' {error}"
-        columns = subjects.get(subject)
-        if columns is None:
-            columns = subjects[subject] = _Columns()
-        columns.times.append(time_ms)
-        columns.offsets.append(offset_ms)
-        columns.values.append(number)
-        columns.comparators.append(comparator)
-        columns.rows.append(line)
-        report.readings += 1
-        return None
-
-    def _pseudonym(self, cell: str) -> str:
-        known = self._pseudonyms.get(cell)
-        if known is None:
-            known = self._pseudonyms[cell] = pseudonym(cell, self._prefix)
-        return known
+def _screened(
+    series: Series, report: FileReport, latest_ms: int, shown: dict[Reason, str]
+) -> Series:
+    analyte = load_catalogue()[series.analyte]
+    factor, shift = analyte.conversion(series.unit)
+    values = series.values * factor + shift
+    future = series.times_ms > latest_ms
+    odd = (values < analyte.screen.low) | (values > analyte.screen.high)
+    keep = ~future
+    for i in np.flatnonzero(future | odd).tolist():
+        reason = "the time is in the future"
+        if not future[i]:
+            try:
+                analyte.check(float(values[i]), series.unit)
+                continue
+            except RejectedRecord as error:
+                reason = shown.setdefault(error.reason, error.detail)
+        keep[i] = False
+        report.refuse(int(series.rows[i]), reason)
+        report.readings -= 1
+    return series if keep.all() else series.select(keep)
 
 
 def _settle(
     path: Path,
     clock: Clock,
-    subjects: dict[str, _Columns],
+    subjects: dict[str, Columns],
     mapping: FileMapping,
     unit: str,
     report: FileReport | None,
@@ -385,7 +200,7 @@ def _settle(
         times = times[order]
         same = int(np.count_nonzero(np.diff(times) == 0))
         if same:
-            counted.notes[_SAME_TIME] = counted.notes.get(_SAME_TIME, 0) + same
+            counted.notes[SAME_TIME] = counted.notes.get(SAME_TIME, 0) + same
         yield Series(
             subject=subject,
             analyte=mapping.analyte,
@@ -402,26 +217,3 @@ def _settle(
         )
     if not usable:
         raise InputFileError(f"{path}: none of the rows can be used: {_TOO_OLD}.")
-
-
-def _name(table: Table, position: int) -> str:
-    return table.names[position] if table.names is not None else str(position + 1)
-
-
-def _stem(path: Path) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).lstrip("_-")[:50] or "file"
-
-
-def _is_pseudonym(subject: str) -> bool:
-    try:
-        check_subject(subject)
-    except PydanticCustomError:
-        return False
-    return True
-
-
-def _given_subject(subject: str) -> str:
-    try:
-        return check_subject(subject)
-    except PydanticCustomError as error:
-        raise InputFileError(f"--subject: {error.message()}.") from None

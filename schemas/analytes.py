@@ -1,40 +1,39 @@
 """What is known of an analyte: the types of a catalogue entry, and what a reading asks of it.
 
 How does this unit convert, is this value possible, what is usual at this hour? The entries
-themselves are in ``catalogue.toml``; `schemas.catalogue` reads them.
+themselves are in ``catalogue/*.toml``; `schemas.catalogue` reads them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from schemas.conditions import CyclePhase, Entry, Sex, age_gaps, rank, undecided
 from schemas.errors import Reason, RejectedRecord
-from schemas.units import Conversion, conversion, scale_of
-
-OMEGA = 2 * math.pi / 24  # radians an hour
+from schemas.priors import GroupPrior, Prior
+from schemas.reference_intervals import YOUNG_ADULT_AGE, Reference, ReferenceGroup, choose
+from schemas.units import ACTIVITY, Conversion, conversion, scale_of
 
 RhythmKind = Literal["24-h", "24-h sleep-keyed", "wake-keyed", "cycle", "flat", "pulsatile"]
 Scale = Literal["log", "linear"]
 Keep = Literal["all", "means", "none"]
 Evidence = Literal["A", "B", "C", "?", "local"]
-Sex = Literal["female", "male"]
-Coefficients = tuple[float, float, float, float, float]
+
+# Neither has a 24-h curve: in one there is nothing to see, in the other the pulses are all there
+# is, and a cosine through them finds whatever the sampling times make of it.
+WITHOUT_CURVE: frozenset[RhythmKind] = frozenset({"flat", "pulsatile"})
 
 # A value on the log scale is looked at twice when it lies beyond the usual range by more than
 # this factor. Large enough that disease and stress pass; a slip of unit is usually larger.
 SUSPECT_FACTOR = 3.0
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Code(_Frozen):
+class Code(Entry):
     """One code under which readings of the analyte arrive."""
 
     code: str = Field(description="LOINC code, or 'local:...' where LOINC has none.")
@@ -52,7 +51,7 @@ class Code(_Frozen):
         return code
 
 
-class Limits(_Frozen):
+class Limits(Entry):
     """A closed range in the analyte's unit."""
 
     low: float
@@ -68,71 +67,7 @@ class Limits(_Frozen):
         return self.low <= value <= self.high
 
 
-class Prior(_Frozen):
-    """The rhythm of the population, on the model scale.
-
-    The model scale is the natural logarithm of the analyte's unit for log analytes and the unit
-    itself for linear ones: y(t) = mesor + amplitude·cos(ω(t − acrophase_h))
-    + amplitude_2·cos(2ω(t − acrophase_2_h)), t in local clock hours, ω = 2π/24 h.
-    """
-
-    mesor: float = Field(description="Midline, model scale.")
-    mesor_sd: float = Field(gt=0, description="SD of the midline between people, model scale.")
-    amplitude: float = Field(ge=0, description="Amplitude of the 24-h harmonic, model scale.")
-    acrophase_h: float = Field(
-        ge=0, lt=24, description="Peak clock time of the 24-h harmonic, local hours."
-    )
-    amplitude_2: float = Field(ge=0, description="Amplitude of the 12-h harmonic, model scale.")
-    acrophase_2_h: float = Field(
-        ge=0, lt=12, description="First peak clock time of the 12-h harmonic, local hours."
-    )
-    coefficient_sd: float = Field(
-        gt=0, description="SD between people of each cosine and sine coefficient, 24-h harmonic."
-    )
-    coefficient_2_sd: float = Field(
-        gt=0, description="SD between people of each cosine and sine coefficient, 12-h harmonic."
-    )
-    residual_sd: float = Field(
-        gt=0, description="SD of one person's readings about the own curve, assay included."
-    )
-    residual_strength: float = Field(
-        gt=0, description="Number of readings that the residual SD is worth."
-    )
-
-    def mean(self) -> Coefficients:
-        """Prior mean (mesor, β1, γ1, β2, γ2).
-
-        y(t) = mesor + β1·cos ωt + γ1·sin ωt + β2·cos 2ωt + γ2·sin 2ωt, model scale.
-        """
-        phase, phase_2 = OMEGA * self.acrophase_h, 2 * OMEGA * self.acrophase_2_h
-        return (
-            self.mesor,
-            self.amplitude * math.cos(phase),
-            self.amplitude * math.sin(phase),
-            self.amplitude_2 * math.cos(phase_2),
-            self.amplitude_2 * math.sin(phase_2),
-        )
-
-    def sd(self) -> Coefficients:
-        """Prior SDs between people of (mesor, β1, γ1, β2, γ2), model scale."""
-        return (
-            self.mesor_sd,
-            self.coefficient_sd,
-            self.coefficient_sd,
-            self.coefficient_2_sd,
-            self.coefficient_2_sd,
-        )
-
-    def value(self, clock_hour: float) -> float:
-        """Population curve at a local clock hour, model scale."""
-        return (
-            self.mesor
-            + self.amplitude * math.cos(OMEGA * (clock_hour - self.acrophase_h))
-            + self.amplitude_2 * math.cos(2 * OMEGA * (clock_hour - self.acrophase_2_h))
-        )
-
-
-class Spread(_Frozen):
+class Spread(Entry):
     """SD of the raw sustained-test scores that real people show, by direction of the test.
 
     1 would mean that nobody wanders beyond the model's own noise; the value that each person's
@@ -144,7 +79,7 @@ class Spread(_Frozen):
     phase: float = Field(gt=0)
 
 
-class MinimumEffect(_Frozen):
+class MinimumEffect(Entry):
     """The smallest departures worth telling a person about."""
 
     level_ratio: float = Field(
@@ -156,55 +91,31 @@ class MinimumEffect(_Frozen):
     phase_h: float = Field(gt=0, description="Shift of the acrophase in hours, either way.")
 
 
-class Reference(_Frozen):
-    """A reference interval; ``None`` is an open end. Open conditions fit everybody."""
+class Equation(Entry):
+    """How results in a unit convert that plain arithmetic of units would get wrong or refuse.
 
-    low: float | None = Field(default=None, description="Lower limit, analyte's unit.")
-    high: float | None = Field(default=None, description="Upper limit, analyte's unit.")
-    from_hour: float = Field(default=0, ge=0, lt=24, description="From this local clock hour,")
-    to_hour: float = Field(default=24, gt=0, le=24, description="to before this one; may wrap.")
-    sex: Sex | None = Field(default=None, description="Only for this sex.")
-    from_age: float | None = Field(default=None, ge=0, description="From this age in years,")
-    to_age: float | None = Field(default=None, ge=0, description="to before this one.")
+    value in the analyte's unit = result in `unit` · scale + offset. It serves all units of the
+    same quantity as `unit`.
+    """
 
-    @model_validator(mode="after")
-    def _interval(self) -> Reference:
-        if self.low is None and self.high is None:
-            raise ValueError("give low, high or both")
-        if self.low is not None and self.high is not None and self.low >= self.high:
-            raise ValueError(f"low {self.low:g} is not below high {self.high:g}")
-        if self.from_hour == self.to_hour:
-            raise ValueError("from_hour and to_hour are the same")
-        return self
-
-    def applies(self, clock_hour: float, sex: Sex | None, age: float | None) -> bool:
-        """Whether the interval is meant for this hour and person; unknown never fits a limit."""
-        if self.from_hour < self.to_hour:
-            in_hours = self.from_hour <= clock_hour < self.to_hour
-        else:
-            in_hours = clock_hour >= self.from_hour or clock_hour < self.to_hour
-        if not in_hours or (self.sex is not None and self.sex != sex):
-            return False
-        if self.from_age is None and self.to_age is None:
-            return True
-        return age is not None and (self.from_age or 0) <= age < (self.to_age or math.inf)
-
-    @property
-    def conditions(self) -> int:
-        """How many conditions the interval sets; of several that apply the most specific wins."""
-        whole_day = self.from_hour == 0 and self.to_hour == 24
-        return sum(
-            (not whole_day, self.sex is not None, (self.from_age, self.to_age) != (None, None))
-        )
+    unit: str = Field(description="UCUM unit of the results.")
+    scale: float = Field(gt=0, description="Factor to the analyte's unit.")
+    offset: float = Field(default=0, description="Added after the factor.")
+    depends_on: str | None = Field(
+        default=None,
+        description="What the factor depends on, such as an international standard, and what "
+        "others use; a result converted so is as sure as that.",
+    )
 
 
-class Analyte(_Frozen):
+class Analyte(Entry):
     """One entry of the catalogue. Values are in `unit` unless said otherwise."""
 
     slug: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="Name in topics and store.")
     name: str = Field(description="Name for people.")
     short_name: str = Field(description="Name for people where room is scarce, lower case.")
     specimen: str = Field(description="What is sampled, e.g. 'saliva'.")
+    axis: str = Field(description="Group on the page for people, e.g. 'Adrenal axis'.")
     sampling: str = Field(description="Group of analytes that are collected the same way.")
     codes: tuple[Code, ...] = Field(min_length=1, description="Codes of its readings.")
     unit: str = Field(description="UCUM unit of all values here and in the store.")
@@ -213,7 +124,16 @@ class Analyte(_Frozen):
     molar_mass: float | None = Field(
         default=None, gt=0, description="g/mol; without it mass and molar units do not convert."
     )
+    equations: tuple[Equation, ...] = Field(
+        default=(), description="Conversions that units and molar mass alone do not give."
+    )
     rhythm: RhythmKind = Field(description="What kind of rhythm it has.")
+    wake_hour: float | None = Field(
+        default=None,
+        ge=0,
+        lt=24,
+        description="Wake-keyed: the waking hour that the prior's clock hours go with.",
+    )
     scale: Scale = Field(description="Model scale: log for concentrations.")
     components: Literal[1, 2] = Field(
         description="Harmonics to display: 24 h alone, or 24 h and 12 h. The engine keeps both."
@@ -241,6 +161,7 @@ class Analyte(_Frozen):
     z_sd: Spread
     minimum_effect: MinimumEffect
     prior: Prior
+    group_priors: tuple[GroupPrior, ...] = ()
     references: tuple[Reference, ...] = ()
     sources: Mapping[str, str] = Field(
         repr=False, description="Where each number comes from, by its dotted path."
@@ -250,11 +171,55 @@ class Analyte(_Frozen):
         return hash(self.slug)
 
     def conversion(self, unit: str) -> Conversion:
-        """(scale, offset) with canonical = value · scale + offset; cached.
+        """(scale, offset) with canonical = value · scale + offset.
 
         Raises ``RejectedRecord`` (``UNKNOWN_UNIT``).
         """
+        equation = self._equation(unit)
+        if equation is not None:
+            first = conversion(unit, equation.unit, self.molar_mass)
+            return first.then(Conversion(equation.scale, equation.offset))
+        source = scale_of(unit)
+        if source is not None and source.dimension != ACTIVITY and self._has_activity:
+            raise RejectedRecord(
+                Reason.UNKNOWN_UNIT,
+                f"{self.short_name} is counted in international units, to which no fixed mass "
+                f"or amount corresponds: send {self.unit!r}, not {unit!r}",
+            )
         return conversion(unit, self.unit, self.molar_mass)
+
+    def depends_on(self, unit: str) -> str | None:
+        """What the conversion from `unit` depends on beside arithmetic; ``None`` if nothing."""
+        equation = self._equation(unit)
+        return None if equation is None else equation.depends_on
+
+    @cached_property
+    def _has_activity(self) -> bool:
+        scale = scale_of(self.unit)
+        return scale is not None and scale.dimension == ACTIVITY
+
+    def _equation(self, unit: str) -> Equation | None:
+        """The equation that serves a unit; ``None`` where plain arithmetic does."""
+        if not self.equations or unit == self.unit:
+            return None
+        source, target = scale_of(unit), scale_of(self.unit)
+        if source is None or target is None:
+            return None
+        for equation in self.equations:
+            scale = scale_of(equation.unit)
+            if scale is None:
+                continue
+            if scale.dimension == target.dimension:
+                # Same dimension, other scale (HbA1c in % and in mmol/mol): this unit alone.
+                if source == scale:
+                    return equation
+            elif source.dimension != target.dimension:
+                try:
+                    conversion(unit, equation.unit, self.molar_mass)
+                except RejectedRecord:
+                    continue
+                return equation
+        return None
 
     @cached_property
     def screen(self) -> Limits:
@@ -318,14 +283,51 @@ class Analyte(_Frozen):
         return fitting
 
     def reference(
-        self, clock_hour: float, sex: Sex | None = None, age: float | None = None
+        self,
+        clock_hour: float,
+        sex: Sex | None = None,
+        age: float | None = None,
+        *,
+        hours_since_waking: float | None = None,
+        cycle_phase: CyclePhase | None = None,
+        group: ReferenceGroup | None = None,
     ) -> tuple[float | None, float | None]:
-        """Reference limits (low, high) at a local clock hour; ``None`` where there is none."""
-        fitting = [r for r in self.references if r.applies(clock_hour, sex, age)]
-        if not fitting:
-            return (None, None)
-        best = max(fitting, key=lambda r: r.conditions)
-        return (best.low, best.high)
+        """Reference limits (low, high) at a local clock hour; ``None`` where there is none.
+
+        The most specific interval counts, see `schemas.conditions`; `group` asks for the young
+        adults' instead of the age-matched one, see `schemas.reference_intervals.choose`.
+        """
+        best = choose(
+            self.references,
+            clock_hour,
+            sex,
+            age,
+            hours_since_waking=hours_since_waking,
+            cycle_phase=cycle_phase,
+            group=group,
+        )
+        return (None, None) if best is None else (best.low, best.high)
+
+    def prior_of(
+        self,
+        sex: Sex | None = None,
+        age: float | None = None,
+        cycle_phase: CyclePhase | None = None,
+    ) -> Prior:
+        """The prior of people like this; `prior` where nothing is known of them."""
+        fitting = [group for group in self.group_priors if group.fits(sex, age, cycle_phase)]
+        prior = self.prior
+        for group in sorted(fitting, key=rank, reverse=True):
+            prior = group.applied_to(prior)
+        return prior
+
+    def numbers(self) -> Iterator[tuple[str, float]]:
+        """(dotted path, value) of every number of the entry that has a source.
+
+        The conditions of references and priors are not counted among them.
+        """
+        given = self.model_dump(exclude={"sources", "decimals", "components"}, exclude_unset=True)
+        yield from _numbers(given, "")
 
     def source(self, path: str) -> str:
         """Where the number at a dotted path is from, e.g. ``source("prior.mesor_sd")``.
@@ -348,31 +350,96 @@ class Analyte(_Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Analyte:
+        self._check_units()
         if self.scale == "log" and self.limits.low <= 0:
             raise ValueError("limits: on the log scale low must be above 0")
         if self.usual.low not in self.limits or self.usual.high not in self.limits:
             raise ValueError("usual: not inside limits")
-        if self.from_model(self.prior.mesor) not in self.usual:
-            raise ValueError("prior.mesor: not inside usual; is it on the model scale?")
-        for hour in range(24):
-            if self.from_model(self.prior.value(hour)) not in self.limits:
-                raise ValueError(f"prior: the curve leaves the limits at {hour} h")
         if self.detection_limit is not None and self.detection_limit not in self.limits:
             raise ValueError("detection_limit: not inside limits")
-        for n, reference in enumerate(self.references):
-            for bound in (reference.low, reference.high):
-                if bound is not None and bound not in self.limits:
-                    raise ValueError(f"references.{n}: {bound:g} is not inside limits")
         if self.stale_after_h < self.missing_after_h:
             raise ValueError("stale_after_h: shorter than missing_after_h")
+        self._check_rhythm()
+        self._check_prior("prior", self.prior)
+        for n, group in enumerate(self.group_priors):
+            age = group.typical_age
+            self._check_prior(f"group_priors.{n}", self.prior_of(group.sex, age, group.cycle_phase))
+        for i, j in undecided(self.group_priors):
+            if self.group_priors[i].numbers.keys() & self.group_priors[j].numbers.keys():
+                raise ValueError(
+                    f"group_priors.{i} and group_priors.{j}: both can fit a person and neither is "
+                    "more specific"
+                )
+        self._check_references()
+        return self
+
+    def _check_units(self) -> None:
         if scale_of(self.unit) is None:
             raise ValueError(f"unit: {self.unit!r} is not UCUM")
+        if self._has_activity and self.molar_mass is not None and not self.equations:
+            raise ValueError(
+                "molar_mass: international units do not convert through a molar mass; give an "
+                "equation with the standard that it depends on"
+            )
+        for n, equation in enumerate(self.equations):
+            if scale_of(equation.unit) is None:
+                raise ValueError(f"equations.{n}: {equation.unit!r} is not UCUM")
         for unit in self.neighbour_units:
             try:
                 self.conversion(unit)
             except RejectedRecord as error:
                 raise ValueError(f"neighbour_units: {error.detail}") from error
-        return self
+
+    def _check_rhythm(self) -> None:
+        amplitudes = [self.prior.amplitude, self.prior.amplitude_2]
+        amplitudes += [group.amplitude or 0 for group in self.group_priors]
+        if self.rhythm in WITHOUT_CURVE:
+            if any(amplitudes):
+                raise ValueError(f"prior.amplitude: {self.rhythm} has no 24-h curve, set it to 0")
+        elif self.prior.amplitude == 0 and self.rhythm != "cycle":
+            raise ValueError(f"prior.amplitude: {self.rhythm} needs one; is it flat?")
+        if (self.rhythm == "wake-keyed") != (self.wake_hour is not None):
+            raise ValueError("wake_hour: needed for wake-keyed analytes, and for them only")
+        if self.rhythm == "cycle" and not any(g.cycle_phase for g in self.group_priors):
+            raise ValueError("group_priors: a cycle analyte needs priors by cycle phase")
+
+    def _check_prior(self, where: str, prior: Prior) -> None:
+        if self.from_model(prior.mesor) not in self.usual:
+            raise ValueError(f"{where}.mesor: not inside usual; is it on the model scale?")
+        for hour in range(24):
+            if self.from_model(prior.value(hour)) not in self.limits:
+                raise ValueError(f"{where}: the curve leaves the limits at {hour} h")
+
+    def _check_references(self) -> None:
+        for n, reference in enumerate(self.references):
+            for bound in (reference.low, reference.high):
+                if bound is not None and bound not in self.limits:
+                    raise ValueError(f"references.{n}: {bound:g} is not inside limits")
+            age = reference.typical_age if reference.group is None else YOUNG_ADULT_AGE
+            prior = self.prior_of(reference.sex, age, reference.cycle_phase)
+            value = self.from_model(prior.value(reference.typical_hour(self.wake_hour)))
+            if not (reference.low or -math.inf) <= value <= (reference.high or math.inf):
+                raise ValueError(
+                    f"references.{n}: the population's own value there, {value:.3g}, is outside"
+                )
+        for i, j in undecided(self.references):
+            raise ValueError(
+                f"references.{i} and references.{j}: both can apply and neither is more specific"
+            )
+        for low, high in age_gaps(self.references):
+            raise ValueError(f"references: nothing covers the ages {low:g} to {high:g}")
+
+
+def _numbers(node: object, path: str) -> Iterator[tuple[str, float]]:
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            if not str(key).startswith(("from_", "to_")):
+                yield from _numbers(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(node, list | tuple):
+        for position, value in enumerate(node):
+            yield from _numbers(value, f"{path}.{position}")
+    elif isinstance(node, int | float) and not isinstance(node, bool):
+        yield path, float(node)
 
 
 def loinc_check_digit_holds(code: str) -> bool:

@@ -1,9 +1,10 @@
 """The analyte catalogue: what Acrophase knows about each thing it measures.
 
-The data stand in ``catalogue.toml``, to be read and extended by people; this module reads them
-and proves at load that they are complete and agree with each other.
+The data stand in ``catalogue/*.toml``, one file an axis, to be read and extended by people; this
+module reads them in the order of their names and proves at load that they are complete and agree
+with each other.
 
-Every number in the file has a ``source`` in the same table. Loading takes the sources out of the
+Every number in the files has a ``source`` in the same table. Loading takes the sources out of the
 tables into ``Analyte.sources``, so that in code a number is a plain number:
 ``molar_mass = { value = 362.46, source = "..." }`` is ``analyte.molar_mass == 362.46`` and
 ``analyte.sources["molar_mass"]``.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -23,11 +24,18 @@ from pydantic import ValidationError
 from schemas.analytes import Analyte, Scale
 from schemas.errors import CatalogueError, Reason, RejectedRecord
 
-__all__ = ["Analyte", "Catalogue", "Scale", "load_catalogue", "parse_catalogue"]
+__all__ = [
+    "Analyte",
+    "Catalogue",
+    "Scale",
+    "catalogue_files",
+    "load_catalogue",
+    "parse_catalogue",
+]
 
 
 class Catalogue:
-    """All analytes, in the order of the file."""
+    """All analytes, in the order of the files."""
 
     def __init__(self, analytes: tuple[Analyte, ...]) -> None:
         self._by_slug = {analyte.slug: analyte for analyte in analytes}
@@ -64,33 +72,62 @@ class Catalogue:
         try:
             return self._by_code[code]
         except KeyError:
+            near = difflib.get_close_matches(code, self._by_code, n=3, cutoff=0.7)
+            known = [f"{other} is {self._by_code[other].short_name}" for other in near]
             raise RejectedRecord(
                 Reason.UNKNOWN_CODE,
                 f"code {code!r} belongs to no analyte of the catalogue; "
-                f"known codes: {', '.join(self._by_code)}",
+                + ("; ".join(known) or f"it knows {len(self._by_code)} codes, none like it"),
             ) from None
 
 
 @cache
 def load_catalogue() -> Catalogue:
     """The built-in catalogue; raises ``CatalogueError`` that names the entry and the field."""
-    text = resources.files("schemas").joinpath("catalogue.toml").read_text(encoding="utf-8")
-    return parse_catalogue(text)
+    return parse_catalogue(catalogue_files())
 
 
-def parse_catalogue(text: str) -> Catalogue:
-    """Read a catalogue from TOML text; raises ``CatalogueError``."""
+def catalogue_files() -> dict[str, str]:
+    """Names and texts of the built-in files, in order."""
+    folder = resources.files("schemas").joinpath("catalogue")
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    return {file.name: file.read_text("utf-8") for file in files if file.name.endswith(".toml")}
+
+
+def parse_catalogue(files: Mapping[str, str]) -> Catalogue:
+    """Read a catalogue from TOML texts by file name, in order; raises ``CatalogueError``.
+
+    ``[sampling.*]`` of any file serves the analytes of all files.
+    """
+    documents = {name: _read(name, text) for name, text in files.items()}
+    groups: dict[str, Any] = {}
+    for name, document in documents.items():
+        for group, fields in document.get("sampling", {}).items():
+            if group in groups:
+                raise CatalogueError(f"{name}: sampling.{group} stands in another file already")
+            groups[group] = fields
+    analytes: dict[str, Analyte] = {}
+    for name, document in documents.items():
+        for slug, entry in document.get("analyte", {}).items():
+            if slug in analytes:
+                raise CatalogueError(f"{name}: analyte.{slug} stands in another file already")
+            if "axis" not in document:
+                raise CatalogueError(f"{name}: axis: analytes need the name of their axis")
+            analytes[slug] = _analyte(slug, {"axis": document["axis"], **entry}, groups)
+    return Catalogue(tuple(analytes.values()))
+
+
+def _read(name: str, text: str) -> dict[str, Any]:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise CatalogueError(f"the catalogue is not TOML: {error}") from error
-    unknown = set(document) - {"sampling", "analyte"}
+        raise CatalogueError(f"{name} is not TOML: {error}") from error
+    unknown = set(document) - {"axis", "sampling", "analyte"}
     if unknown:
-        raise CatalogueError(f"unknown tables {sorted(unknown)}; use [sampling.*] and [analyte.*]")
-    groups = document.get("sampling", {})
-    return Catalogue(
-        tuple(_analyte(slug, entry, groups) for slug, entry in document.get("analyte", {}).items())
-    )
+        raise CatalogueError(
+            f"{name}: unknown tables {sorted(unknown)}; use axis, [sampling.*] and [analyte.*]"
+        )
+    return document
 
 
 def _analyte(slug: str, entry: dict[str, Any], groups: dict[str, Any]) -> Analyte:

@@ -6,11 +6,15 @@ drifted apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 
-from schemas.analytes import SUSPECT_FACTOR, Analyte, Reference
+from schemas.analytes import SUSPECT_FACTOR, WITHOUT_CURVE, Analyte, RhythmKind
 from schemas.catalogue import Catalogue, load_catalogue
+from schemas.conditions import CYCLE_DAYS, Conditions
+from schemas.priors import GroupPrior
+from schemas.reference_intervals import YOUNG_ADULT_AGE, Reference
 
 PAGE = Path(__file__).parents[1] / "docs" / "catalogue.md"
 
@@ -19,25 +23,48 @@ _EVIDENCE = {
     "B": "a copy of its table with the name",
     "C": "seen in public repositories only",
     "?": "unverified",
-    "local": "ours; LOINC has none",
+    "local": "ours; LOINC has none, or none that we found",
 }
+
+_RHYTHMS: dict[RhythmKind, str] = {
+    "24-h": "a 24-hour rhythm on the local clock",
+    "24-h sleep-keyed": "a 24-hour rhythm that goes with sleep",
+    "wake-keyed": "a 24-hour rhythm that goes with waking; hours since waking where they are known",
+    "cycle": "the menstrual cycle; over 24 hours little or nothing",
+    "flat": "no rhythm: level and trend only",
+    "pulsatile": "pulses: a cosinor is refused",
+}
+
+_DAYS = ", ".join(
+    f"{phase} {first:+d} to {last:+d}" if first != last else f"{phase} {first}"
+    for phase, (first, last) in CYCLE_DAYS.items()
+)
 
 _INTRODUCTION = f"""# The analyte catalogue
 
-Generated from `schemas/catalogue.toml` by `python -m schemas.catalogue_page`: edit that file.
+Generated from `schemas/catalogue/*.toml` by `python -m schemas.catalogue_page`: edit those files.
 
 Acrophase is research software for monitoring teams, not a medical device. A source that begins
 with **assumed** is a wide guess of ours, for want of a better one: replace it when you know
-better. "Computed" says from what.
+better. "From memory" in one says that the figure is believed to be published there, but was not
+read there for this project. "Computed" says from what.
 
-How a value is judged at the edge: outside *possible* it is refused. On the log scale, one more
+**How a value is judged at the edge.** Outside *possible* it is refused. On the log scale, one more
 than {SUSPECT_FACTOR:g} times beyond *usual* is refused as a likely slip of unit, but only if the
 same number would be usual in the analyte's own unit or in one listed under "mistaken for"; a true
 extreme that fits no such unit passes. On the linear scale only *possible* counts.
 
-Phases are peak clock times in local hours. Priors and their spreads are on the model scale:
-natural-log units where the scale is log (0.69 is a factor of two), the unit itself where it is
-linear.
+**Which reference counts.** Of the intervals that fit a person and a moment, the one with the most
+conditions; hours since waking go before clock hours, a cycle phase before an age. What is not
+known of a person fits no condition. Those who ask for the young adults' reference get the interval
+marked so or, where there is none, that of {YOUNG_ADULT_AGE:g} years, whatever their own age.
+Intervals are a laboratory's and its method's: prefer the reporting laboratory's own.
+
+**Cycle phases** are counted in days from the LH peak in serum (Stricker 2006): {_DAYS}.
+
+**Priors** and their spreads are on the model scale: natural-log units where the scale is log (0.69
+is a factor of two), the unit itself where it is linear. Phases are peak clock times in local
+hours.
 
 This material contains content from LOINC (https://loinc.org). LOINC is copyright © Regenstrief
 Institute, Inc. and the LOINC Committee and is available at no cost under the licence at
@@ -48,48 +75,84 @@ Institute, Inc.
 
 def catalogue_page(catalogue: Catalogue) -> str:
     """The page's text (Markdown)."""
-    overview = [
-        "| analyte | slug | codes | unit | rhythm | scale | peak | trough |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    assumed, all_numbers = _counts(catalogue)
+    lines = [
+        _INTRODUCTION,
+        f"{len(catalogue)} analytes, {all_numbers} numbers, of which {assumed} are assumed.",
+        "",
+        "| rhythm kind | meaning |",
+        "| --- | --- |",
+        *(f"| {kind} | {meaning} |" for kind, meaning in _RHYTHMS.items()),
+        "",
     ]
-    for analyte in catalogue:
+    for axis, analytes in groupby(catalogue, key=lambda analyte: analyte.axis):
+        members = list(analytes)
+        lines += [f"## {axis}", "", *_overview(members), ""]
+        for analyte in members:
+            lines += _section(analyte)
+    return "\n".join(lines)
+
+
+def _counts(analytes: Iterable[Analyte]) -> tuple[int, int]:
+    """How many numbers are assumed, and how many there are."""
+    sources = [analyte.source(path) for analyte in analytes for path, _ in analyte.numbers()]
+    return sum(source.startswith("assumed") for source in sources), len(sources)
+
+
+def _overview(analytes: list[Analyte]) -> Iterator[str]:
+    yield "| analyte | slug | codes | unit | rhythm | scale | peak | trough | assumed |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    for analyte in analytes:
         high, low = _extremes(analyte)
-        overview.append(
+        assumed, all_numbers = _counts([analyte])
+        yield (
             f"| [{analyte.name}](#{analyte.slug}) | `{analyte.slug}` "
             f"| {', '.join(code.code for code in analyte.codes)} | {analyte.unit_label} "
-            f"| {analyte.rhythm} | {analyte.scale} | {high} | {low} |"
+            f"| {analyte.rhythm} | {analyte.scale} | {high} | {low} "
+            f"| {assumed} of {all_numbers} numbers |"
         )
-    sections = [_section(analyte) for analyte in catalogue]
-    return "\n".join([_INTRODUCTION, *overview, "", *sections])
 
 
-def _section(analyte: Analyte) -> str:
+def _section(analyte: Analyte) -> Iterator[str]:
     kept = {
         "all": "every reading",
         "means": "five-minute means",
         "none": "none",
     }[analyte.keep]
-    lines = [
-        f'<a id="{analyte.slug}"></a>',
-        f"## {analyte.name}",
-        "",
+    yield f'<a id="{analyte.slug}"></a>'
+    yield f"### {analyte.name}"
+    yield ""
+    yield (
         f"Specimen: {analyte.specimen}. Collected as: {analyte.sampling}. Unit: "
-        f"{analyte.unit_label} (UCUM `{analyte.unit}`). Raw readings kept: {kept}. Harmonics "
-        f"shown: {analyte.components}.",
-        "",
-        *(
-            f"- Code `{code.code}` {code.name} ({_EVIDENCE[code.evidence]})"
-            for code in analyte.codes
-        ),
-        "",
-        "| what | value | source |",
-        "| --- | --- | --- |",
-    ]
+        f"{analyte.unit_label} (UCUM `{analyte.unit}`). Rhythm: {_RHYTHMS[analyte.rhythm]}. "
+        f"Raw readings kept: {kept}. Harmonics shown: {analyte.components}."
+    )
+    yield ""
+    for code in analyte.codes:
+        yield f"- Code `{code.code}` {code.name} ({_EVIDENCE[code.evidence]})"
+    yield ""
+    if analyte.references:
+        yield from _table(("reference for", "interval", "source"), _references(analyte))
+    yield from _table(("what", "value", "source"), _numbers(analyte))
+
+
+def _table(head: tuple[str, str, str], rows: Iterable[tuple[str, str, str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield "| --- | --- | --- |"
     last = None
-    for what, value, source in _numbers(analyte):
-        lines.append(f"| {what} | {value} | {'as above' if source == last else source} |")
+    for what, value, source in rows:
+        yield f"| {what} | {value} | {'as above' if source == last else source} |"
         last = source
-    return "\n".join([*lines, ""])
+    yield ""
+
+
+def _references(analyte: Analyte) -> Iterator[tuple[str, str, str]]:
+    for n, reference in enumerate(analyte.references):
+        yield (
+            _who_and_when(reference),
+            _interval(reference, analyte.unit_label),
+            analyte.source(f"references.{n}"),
+        )
 
 
 def _numbers(analyte: Analyte) -> Iterator[tuple[str, str, str]]:
@@ -98,6 +161,14 @@ def _numbers(analyte: Analyte) -> Iterator[tuple[str, str, str]]:
     scale_unit = "ln" if analyte.scale == "log" else unit
     if analyte.molar_mass is not None:
         yield "molar mass", f"{analyte.molar_mass:g} g/mol", source("molar_mass")
+    for n, equation in enumerate(analyte.equations):
+        offset = f" + {equation.offset:g}" if equation.offset else ""
+        caution = f"; depends on {equation.depends_on}" if equation.depends_on else ""
+        yield (
+            f"from `{equation.unit}`",
+            f"× {equation.scale:.4g}{offset}{caution}",
+            source(f"equations.{n}"),
+        )
     limits, usual = analyte.limits, analyte.usual
     yield "possible", f"{limits.low:g} to {limits.high:g} {unit}", source("limits")
     mistaken = ", ".join(f"`{other}`" for other in analyte.neighbour_units) or "nothing"
@@ -110,23 +181,31 @@ def _numbers(analyte: Analyte) -> Iterator[tuple[str, str, str]]:
         yield "detection limit", f"{analyte.detection_limit:g} {unit}", source("detection_limit")
     yield "within-person CV", f"{analyte.cv_within:.1%}", source("cv_within")
     yield "analytical CV", f"{analyte.cv_analytical:.1%}", source("cv_analytical")
-    for n, reference in enumerate(analyte.references):
-        yield _reference_name(reference), _interval(reference, unit), source(f"references.{n}")
+    if analyte.wake_hour is not None:
+        yield "prior's waking hour", _clock(analyte.wake_hour), source("wake_hour")
     yield (
         "population midline",
         f"{analyte.from_model(prior.mesor):.3g} {unit} (mesor {prior.mesor:g})",
         source("prior.mesor"),
     )
-    yield (
-        "population 24-h harmonic",
-        f"{prior.amplitude:g} {scale_unit}, peak {_clock(prior.acrophase_h)}",
-        source("prior.amplitude"),
-    )
-    yield (
-        "population 12-h harmonic",
-        f"{prior.amplitude_2:g} {scale_unit}, first peak {_clock(prior.acrophase_2_h)}",
-        source("prior.amplitude_2"),
-    )
+    if prior.amplitude:
+        yield (
+            "population 24-h harmonic",
+            f"{prior.amplitude:g} {scale_unit}, peak {_clock(prior.acrophase_h)}",
+            source("prior.amplitude"),
+        )
+    if prior.amplitude_2:
+        yield (
+            "population 12-h harmonic",
+            f"{prior.amplitude_2:g} {scale_unit}, first peak {_clock(prior.acrophase_2_h)}",
+            source("prior.amplitude_2"),
+        )
+    for n, group in enumerate(analyte.group_priors):
+        yield (
+            f"prior: {_who(group)}",
+            _group_prior(analyte, group, scale_unit),
+            source(f"group_priors.{n}"),
+        )
     for what, field in (
         ("midline, SD between people", "mesor_sd"),
         ("24-h coefficients, SD between people", "coefficient_sd"),
@@ -161,16 +240,54 @@ def _numbers(analyte: Analyte) -> Iterator[tuple[str, str, str]]:
         yield what, _duration(getattr(analyte, field) * seconds), source(field)
 
 
-def _reference_name(reference: Reference) -> str:
-    conditions = []
-    if (reference.from_hour, reference.to_hour) != (0, 24):
-        conditions.append(f"{_clock(reference.from_hour)}-{_clock(reference.to_hour)}")
-    if reference.sex is not None:
-        conditions.append(reference.sex)
-    if reference.from_age is not None or reference.to_age is not None:
-        ages = (reference.from_age, reference.to_age)
-        conditions.append("-".join("" if age is None else f"{age:g}" for age in ages) + " years")
-    return " ".join(["reference", *conditions])
+def _group_prior(analyte: Analyte, group: GroupPrior, scale_unit: str) -> str:
+    says = []
+    for name, value in group.numbers.items():
+        match name:
+            case "mesor":
+                middle = analyte.from_model(value)
+                says.append(f"midline {middle:.3g} {analyte.unit_label} (mesor {value:g})")
+            case "acrophase_h":
+                says.append(f"peak {_clock(value)}")
+            case _:
+                says.append(f"{_NAMES[name]} {value:g} {scale_unit}")
+    return ", ".join(says)
+
+
+_NAMES = {
+    "mesor_sd": "midline SD between people",
+    "amplitude": "24-h amplitude",
+    "residual_sd": "residual SD",
+}
+
+
+def _who(conditions: Conditions) -> str:
+    says = []
+    if conditions.sex is not None:
+        says.append({"female": "women", "male": "men"}[conditions.sex])
+    if conditions.cycle_phase is not None:
+        says.append(conditions.cycle_phase)
+    if conditions.has_age:
+        says.append(_ages(conditions))
+    return ", ".join(says)
+
+
+def _ages(conditions: Conditions) -> str:
+    low, high = conditions.from_age, conditions.to_age
+    if high is None:
+        return f"{low:g} years and above"
+    return f"below {high:g} years" if low is None else f"{low:g} to below {high:g} years"
+
+
+def _who_and_when(reference: Reference) -> str:
+    says = [_who(reference)] if _who(reference) else []
+    if reference.group is not None:
+        says.append("young adults")
+    if not reference.whole_day:
+        says.append(f"{_clock(reference.from_hour)}-{_clock(reference.to_hour)}")
+    if reference.from_wake_h is not None and reference.to_wake_h is not None:
+        says.append(f"{reference.from_wake_h:g}-{reference.to_wake_h:g} h after waking")
+    return ", ".join(says) or "all"
 
 
 def _interval(reference: Reference, unit: str) -> str:
@@ -183,6 +300,8 @@ def _interval(reference: Reference, unit: str) -> str:
 
 def _extremes(analyte: Analyte) -> tuple[str, str]:
     """Peak and trough of the population curve in words, to five minutes."""
+    if analyte.rhythm in WITHOUT_CURVE or not analyte.prior.amplitude:
+        return f"{analyte.from_model(analyte.prior.mesor):.3g}", "-"
     hours = [minute / 60 for minute in range(0, 24 * 60, 5)]
     high = max(hours, key=analyte.prior.value)
     low = min(hours, key=analyte.prior.value)

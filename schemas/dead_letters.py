@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import Reason
 
+REPLAYED_HEADER = "replayed"
+"""A record that is sent again from the dead letters carries this header."""
+
 
 class DeadLetter(BaseModel):
     """The headers of a record on ``dead-letters``."""

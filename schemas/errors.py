@@ -4,6 +4,7 @@
     ├── SettingsError            a setting is unknown or malformed; names the setting
     ├── CatalogueError           the analyte catalogue is inconsistent
     ├── InputFileError           a file cannot be read as readings; names line and column
+    ├── OutputFileError          a file cannot be written; names it
     ├── RejectedRecord           one record cannot be used; carries its reason code
     ├── DeliveryError            Kafka did not confirm a record; carries what was not delivered
     ├── BrokerUnavailable        no Kafka broker answers at the address
@@ -38,23 +39,50 @@ class InputFileError(AcrophaseError):
     """A file cannot be read as readings."""
 
 
+class OutputFileError(AcrophaseError):
+    """A file that was asked for cannot be written."""
+
+
 class Reason(StrEnum):
     """Why a record became a dead letter (header ``reason``)."""
 
-    UNDECODABLE = "undecodable"  # not UTF-8 JSON, or nested too deep
+    UNDECODABLE = "undecodable"
     TOO_LARGE = "too-large"
-    MALFORMED = "malformed"  # JSON, but a field is missing or of the wrong type
-    IDENTIFYING = "identifying-subject"  # the subject looks like a name, e-mail or record number
-    WRONG_KEY = "wrong-key"  # the record's key is not its subject
+    MALFORMED = "malformed"
+    IDENTIFYING = "identifying-subject"
+    WRONG_KEY = "wrong-key"
     UNKNOWN_CODE = "unknown-code"
-    UNKNOWN_UNIT = "unknown-unit"  # not UCUM, or not convertible to the analyte's unit
-    UNIT_SUSPECT = "unit-suspect"  # plausible only in a neighbouring unit
-    OUT_OF_LIMITS = "out-of-limits"  # outside what is physiologically possible
+    UNKNOWN_UNIT = "unknown-unit"
+    UNIT_SUSPECT = "unit-suspect"
+    OUT_OF_LIMITS = "out-of-limits"
     NOT_FINITE = "not-finite"
     FUTURE = "future"
-    TOO_OLD = "too-old"  # before 2000
-    NO_OFFSET = "no-offset"  # collected_at without the wearer's offset from UTC
+    TOO_OLD = "too-old"
+    NO_OFFSET = "no-offset"
     UNSUPPORTED_SCHEMA = "unsupported-schema"
+
+    @property
+    def meaning(self) -> str:
+        """What it means, in words."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Reason.UNDECODABLE: "It is not UTF-8 JSON, or nested too deep.",
+    Reason.TOO_LARGE: "It has more bytes than a record may have.",
+    Reason.MALFORMED: "It is JSON, but a field is missing or of the wrong type.",
+    Reason.IDENTIFYING: "The subject looks like a name, an e-mail address or a record number.",
+    Reason.WRONG_KEY: "The record's key is not its subject.",
+    Reason.UNKNOWN_CODE: "The code belongs to no analyte of the catalogue.",
+    Reason.UNKNOWN_UNIT: "The unit is not UCUM, or does not convert to the analyte's.",
+    Reason.UNIT_SUSPECT: "The value is plausible in another unit only.",
+    Reason.OUT_OF_LIMITS: "The value is outside what is physiologically possible.",
+    Reason.NOT_FINITE: "The value is infinite or not a number.",
+    Reason.FUTURE: "It was collected, or received, after now.",
+    Reason.TOO_OLD: "It was collected before 2000: a device's dead clock.",
+    Reason.NO_OFFSET: "The collection time lacks the wearer's offset from UTC.",
+    Reason.UNSUPPORTED_SCHEMA: "Its version (`schema`) is none that this Acrophase knows.",
+}
 
 
 class RejectedRecord(AcrophaseError):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from schemas.readings import Subject
+from schemas.readings import Moment, Subject
 
 
 class EventHeading(BaseModel):
@@ -25,10 +25,10 @@ class EventHeading(BaseModel):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
         description="Tenant or study site.",
     )
-    at: AwareDatetime = Field(
+    at: Moment = Field(
         description="When it happened, RFC 3339 with the wearer's own offset from UTC."
     )
-    received_at: AwareDatetime | None = Field(
+    received_at: Moment | None = Field(
         default=None, description="When the event reached us; set by the publisher."
     )
 

@@ -54,7 +54,7 @@ class Measurement:
         columns = tuple(
             Column(name, _column_type(info.annotation), info.description or "")
             for name, info in self.model.model_fields.items()
-            if name not in self.tags and name != "time"
+            if name not in self.tags and name not in ("time", _SHAPE)
         )
         object.__setattr__(self, "fields", columns)
 
@@ -71,6 +71,9 @@ class Measurement:
             *(_plain(getattr(result, column.name)) for column in self.fields),
         )
 
+
+# The version of a record's shape travels with it; a store has one shape for all of its rows.
+_SHAPE = "schema_"
 
 Value = float | int | bool | str | None
 Row = tuple[Any, ...]

@@ -8,6 +8,7 @@ fast path for wearables. A batch means exactly the same as its readings sent one
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Literal
@@ -16,8 +17,10 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -70,6 +73,27 @@ Subject = Annotated[
 
 Timing = Literal["device", "verified", "reported", "assumed"]
 
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]")
+
+
+def _written_out(value: object, info: ValidationInfo) -> object:
+    """The time that JSON text stands for.
+
+    Left to itself, pydantic takes digits in quotes for seconds since 1970 in UTC: a wearer's clock
+    that nobody has named.
+    """
+    if info.mode != "json" or not isinstance(value, str):
+        return value
+    if _TIME.match(value):
+        with suppress(ValueError):
+            return datetime.fromisoformat(value.upper())
+    raise PydanticCustomError(
+        "datetime_parsing", "Input should be a valid datetime, like 2026-03-01T07:30:00+01:00"
+    )
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+
 
 class ReadingHeading(BaseModel):
     """What a reading and a batch of readings have in common."""
@@ -93,29 +117,35 @@ class ReadingHeading(BaseModel):
         "an analyte.",
     )
     unit: str = Field(max_length=64, description="UCUM unit of the value as measured.")
-    collected_at: AwareDatetime = Field(
+    collected_at: Moment = Field(
         description="When the (first) reading was taken, RFC 3339 with the wearer's own offset "
         "from UTC: that offset is the local clock."
     )
     zone: str | None = Field(
         default=None, max_length=64, description="IANA time zone of the wearer, if known."
     )
-    received_at: AwareDatetime | None = Field(
+    received_at: Moment | None = Field(
         default=None,
         description="When the reading reached us; set by the publisher. Kafka's record timestamp "
         "stands in.",
     )
-    assayed_at: AwareDatetime | None = Field(
+    assayed_at: Moment | None = Field(
         default=None, description="When the laboratory ran the sample."
     )
-    timing: Timing = Field(default="reported", description="How the collection time is known.")
+    timing: Timing = Field(
+        default="reported",
+        description="How the collection time is known: device, by the source's own clock; "
+        "verified, by something or somebody that watched; reported, by the person; assumed, from "
+        "the plan.",
+    )
     interval_s: float | None = Field(
         default=None,
         gt=0,
         allow_inf_nan=False,
-        description="Sampling interval of the source in seconds. Readings closer together than "
-        "the analyte's decorrelation time share one unit of weight; without this field a batch's "
-        "own mean spacing counts, and for a single reading the catalogue's cadence.",
+        description="Seconds from one reading of the source to the next, around this record. "
+        "Readings closer together than the analyte's decorrelation time share one unit of weight; "
+        "without this field a batch's own mean spacing counts, and for a single reading the "
+        "catalogue's cadence.",
     )
 
 
@@ -155,6 +185,11 @@ class ReadingBatch(ReadingHeading):
     )
     values: list[float] = Field(
         min_length=1, max_length=100_000, description="The values as measured, in `unit`."
+    )
+    comparator: None = Field(
+        default=None,
+        description="Always absent: a result below or above what the assay can measure travels "
+        "alone, so that nobody takes its limit for a value.",
     )
 
     @model_validator(mode="after")

@@ -20,22 +20,22 @@ from pydantic import BaseModel, ConfigDict, Field
 class Status(StrEnum):
     """How far a rhythm can be believed."""
 
-    INSUFFICIENT = "insufficient"  # the estimate is still mostly the population's
-    EMERGING = "emerging"  # days, not yet weeks, of the person's own data
+    INSUFFICIENT = "insufficient"
+    EMERGING = "emerging"
     ESTABLISHED = "established"
-    ARRHYTHMIC = "arrhythmic"  # enough data, and no 24-hour rhythm in them: no phase is given
-    STALE = "stale"  # no readings lately; the last estimate is shown
+    ARRHYTHMIC = "arrhythmic"
+    STALE = "stale"
 
 
 class DeviationKind(StrEnum):
     """What departs from what."""
 
-    OUTLIER = "outlier"  # one reading against its prediction
-    LEVEL = "level"  # the mean against the person's baseline
+    OUTLIER = "outlier"
+    LEVEL = "level"
     AMPLITUDE = "amplitude"
     PHASE = "phase"
-    ARRHYTHMIC = "arrhythmic"  # the rhythm is lost
-    MISSING = "missing"  # silence against the series' own cadence
+    ARRHYTHMIC = "arrhythmic"
+    MISSING = "missing"
 
 
 Direction = Literal["higher", "lower", "later", "earlier", "lost", "silent"]
@@ -45,8 +45,15 @@ Severity = Literal["minor", "moderate", "major"]
 class SeriesResult(BaseModel):
     """What every result has in common."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        serialize_by_alias=True,
+        # A result is sent whole: fields without a value are null.
+        json_schema_serialization_defaults_required=True,
+    )
 
+    schema_: int = Field(default=1, alias="schema", description="Version of this record's shape.")
     site: str = Field(description="Tenant or study site.")
     subject: str = Field(description="Pseudonymous id of the person.")
     analyte: str = Field(description="Analyte slug of the catalogue.")
@@ -84,7 +91,12 @@ class StoredReading(SeriesResult):
 class Rhythm(SeriesResult):
     """The rhythm of one series as it was at `time`."""
 
-    status: Status = Field(description="How far the rhythm can be believed.")
+    status: Status = Field(
+        description="How far the rhythm can be believed: insufficient, the estimate is still "
+        "mostly the population's; emerging, days and not yet weeks of the person's own data; "
+        "established; arrhythmic, enough data and no 24-hour rhythm in them, so no phase is given; "
+        "stale, no readings lately and the last estimate is shown."
+    )
     mesor: float = Field(
         description="Midline of the curve, canonical unit; for analytes on the log scale the "
         "geometric one."
@@ -174,7 +186,11 @@ class ProfilePoint(SeriesResult):
 class Deviation(SeriesResult):
     """A departure from what was expected; `time` is when it was first seen."""
 
-    kind: DeviationKind = Field(description="What departs from what.")
+    kind: DeviationKind = Field(
+        description="What departs from what: outlier, one reading from its prediction; level, the "
+        "mean from the person's baseline; amplitude and phase likewise; arrhythmic, the rhythm is "
+        "lost; missing, silence against the series' own cadence."
+    )
     direction: Direction = Field(description="Which way.")
     ended_at: datetime | None = Field(default=None, description="When it was over, UTC.")
     severity: Severity = Field(description="From effect and certainty.")

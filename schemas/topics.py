@@ -47,7 +47,9 @@ EVENTS = Topic("events", key="subject", value="Event", max_message_bytes=_INPUT_
 ESTIMATES = Topic("estimates", key="subject|analyte", value="Rhythm", compacted=True)
 DEVIATIONS = Topic("deviations", key="subject|analyte", value="Deviation", retention_days=365)
 ALERTS = Topic("alerts", key="subject|analyte|kind|direction", value="Alert", compacted=True)
-STATE = Topic("state", key="row key", value="state row, see processors.state", compacted=True)
+STATE = Topic(
+    "state", key="row key", value="state row, see processors.engine.state", compacted=True
+)
 DEAD_LETTERS = Topic(
     "dead-letters",
     key="key of the refused record",

@@ -22,7 +22,7 @@ KELVIN_AT_0_CELSIUS = 273.15
 
 _MASS_DENSITY = "[mass] / [length] ** 3"
 _MOLARITY = "[substance] / [length] ** 3"
-_ACTIVITY = "1 / [length] ** 3 * [international unit]"
+ACTIVITY = "1 / [length] ** 3 * [international unit]"
 
 
 class UnitScale(NamedTuple):
@@ -39,6 +39,12 @@ class Conversion(NamedTuple):
     scale: float
     offset: float
 
+    def then(self, second: Conversion) -> Conversion:
+        """This conversion and `second` after it, as one."""
+        return Conversion(
+            _tidy(self.scale * second.scale), self.offset * second.scale + second.offset
+        )
+
 
 def _everyday() -> dict[str, UnitScale]:
     table = {
@@ -48,6 +54,7 @@ def _everyday() -> dict[str, UnitScale]:
         "/min": UnitScale("1 / [time]", 1 / 60),
         "{beats}/min": UnitScale("1 / [time]", 1 / 60),
         "{steps}/min": UnitScale("1 / [time]", 1 / 60),
+        "{breaths}/min": UnitScale("1 / [time]", 1 / 60),
         "/s": UnitScale("1 / [time]", 1.0),
         "Hz": UnitScale("1 / [time]", 1.0),
         "us": UnitScale("[time]", 1e-6),
@@ -57,13 +64,15 @@ def _everyday() -> dict[str, UnitScale]:
         "h": UnitScale("[time]", 3600.0),
         "{steps}": UnitScale("dimensionless", 1.0),
         "1": UnitScale("dimensionless", 1.0),
+        "%": UnitScale("dimensionless", 0.01),
+        "mmol/mol": UnitScale("dimensionless", 0.001),
     }
     prefixes = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12}
     cubic_metres = {"L": 1e-3, "dL": 1e-4, "mL": 1e-6}
     for substance, dimension in (
         ("g", _MASS_DENSITY),
         ("mol", _MOLARITY),
-        ("[IU]", _ACTIVITY),
+        ("[IU]", ACTIVITY),
     ):
         for prefix, amount in prefixes.items():
             for volume, size in cubic_metres.items():
@@ -83,6 +92,7 @@ ALIASES: dict[str, str] = {
     "bpm": "/min",
     "beats/min": "/min",
     "1/min": "/min",
+    "breaths/min": "/min",
     "degC": "Cel",
     "°C": "Cel",
     "℃": "Cel",

@@ -7,14 +7,26 @@ meant to have the recordings, a browser, Kafka and InfluxDB must not pass by lac
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from acrophase.broker import EmbeddedBroker
 from acrophase.settings import PREFIX, Settings
+
+# In a container there is no sandbox; and nothing but the page may make requests.
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 REQUIRE_ALL = os.environ.get("ACROPHASE_REQUIRE_ALL") == "1"
 
@@ -69,6 +81,23 @@ def shared_data(project_root: Path) -> Path:
     if not folder.is_dir():
         pytest.skip("the real recordings (../shared/data) are not on this machine")
     return folder
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """This machine's Chromium, headless.
+
+    Not for the session: while it lives, Playwright's event loop runs in this thread, and no test of
+    asyncio can.
+    """
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next((found for name in names if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip("there is no Chromium on this machine (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

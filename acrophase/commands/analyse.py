@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
@@ -18,6 +18,7 @@ from acrophase.offline import Offline, read_lines
 from acrophase.settings import load_settings
 from processors.engine import Policy
 from schemas.catalogue import load_catalogue
+from schemas.errors import OutputFileError
 from schemas.topics import EVENTS, READINGS
 
 
@@ -48,32 +49,40 @@ def analyse(
         alerts_per_person_month=settings.alerts_per_person_month,
         future_tolerance_s=settings.future_tolerance_s,
     )
-    offline = Offline(load_catalogue(), policy)
-    console = Console(stderr=True)
-    if events is not None:
-        offline.take(EVENTS.name, read_lines(events))
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,} records"),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    ) as progress:
-        total = sum(1 for _ in read_lines(readings))
-        task = progress.add_task("judging", total=total)
+    # before the work, which may take long
+    with _opened(out) if out else nullcontext(sys.stdout) as target:
+        offline = Offline(load_catalogue(), policy)
+        console = Console(stderr=True)
+        if events is not None:
+            offline.take(EVENTS.name, read_lines(events))
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,} records"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+            transient=True,
+        ) as progress:
+            total = sum(1 for _ in read_lines(readings))
+            task = progress.add_task("judging", total=total)
 
-        def lines() -> Iterator[bytes]:
-            for line in read_lines(readings):
-                yield line
-                progress.advance(task)
+            def lines() -> Iterator[bytes]:
+                for line in read_lines(readings):
+                    yield line
+                    progress.advance(task)
 
-        offline.take(READINGS.name, lines())
-    count: Counter[str] = Counter()
-    with out.open("w", encoding="utf-8") if out else nullcontext(sys.stdout) as target:
+            offline.take(READINGS.name, lines())
+        count: Counter[str] = Counter()
         for result in offline.results():
             count[result["type"]] += 1
             target.write(json.dumps(result, ensure_ascii=False) + "\n")
     told = ", ".join(f"{n:,} {name}" for name, n in sorted(count.items()))
     console.print(f"{total:,} records: {told or 'no results'}", highlight=False)
+
+
+def _opened(out: Path) -> TextIO:
+    try:
+        return out.open("w", encoding="utf-8")
+    except OSError as error:
+        raise OutputFileError(f"{out} cannot be written: {error.strerror}") from error

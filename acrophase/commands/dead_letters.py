@@ -26,7 +26,7 @@ from rich.table import Table
 
 from acrophase.settings import load_settings
 from producers.client import Publisher
-from schemas.dead_letters import DeadLetter
+from schemas.dead_letters import REPLAYED_HEADER, DeadLetter
 from schemas.errors import BrokerUnavailable, DeliveryError, Reason
 from schemas.topics import DEAD_LETTERS
 
@@ -95,7 +95,9 @@ def replay_letters(bootstrap: str, letters: list[StoredLetter]) -> None:
     """
     with Publisher(bootstrap) as publisher:
         for stored in letters:
-            publisher.publish_raw(stored.letter.topic, stored.key, stored.value)
+            publisher.publish_raw(
+                stored.letter.topic, stored.key, stored.value, [(REPLAYED_HEADER, b"1")]
+            )
         publisher.flush()
         for first in range(0, len(letters), _OFFSETS_A_RECEIPT):
             offsets = [stored.offset for stored in letters[first : first + _OFFSETS_A_RECEIPT]]

@@ -6,7 +6,7 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +34,8 @@ _PAST = timedelta(days=30)
 _AHEAD = timedelta(days=20)
 _PAGE_WITHIN_S = 60.0
 _LOADED_WITHIN_S = 600.0
+# The broker is on this machine; if it is gone, ending need not wait for it a whole minute.
+_DELIVERED_WITHIN_S = 15.0
 _PARTITIONS = 2
 _MS = 1000.0
 
@@ -56,7 +58,8 @@ def demo(
     """
     settings = load_settings(page_port=port)
     _require_free(settings.page_host, settings.page_port)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
+    for number in (signal.SIGTERM, signal.SIGHUP):  # stopped, or its terminal closed: as Ctrl-C
+        signal.signal(number, signal.default_int_handler)
     live_from = datetime.now(UTC) - _AHEAD
     begin = live_from - _PAST
     clinic = demo_clinic(seed, begin, live_from, people)
@@ -74,13 +77,23 @@ def demo(
         worker = stack.enter_context(
             Child("worker", "--store", url, "--bootstrap", broker.address, output=log)
         )
-        children = (page, worker)
+
+        def require_alive() -> None:
+            broker.require_alive()
+            for child in (page, worker):
+                if child.status is not None:
+                    raise AcrophaseError(f"the {child.name} ended with status {child.status}")
+
         address = f"http://{_shown_host(settings.page_host)}:{settings.page_port}"
         try:
-            _await_page(settings.page_host, settings.page_port, children)
+            _await_page(settings.page_host, settings.page_port, require_alive)
             console.print(f"The page is at [bold]{address}[/bold]", highlight=False)
-            publisher = stack.enter_context(Publisher(broker.address))
-            _load(clinic.records(begin, live_from), publisher, store, begin, live_from, children)
+            publisher = stack.enter_context(
+                Publisher(broker.address, delivery_timeout_s=_DELIVERED_WITHIN_S)
+            )
+            _load(
+                clinic.records(begin, live_from), publisher, store, begin, live_from, require_alive
+            )
             console.print(
                 f"{people} people with {_PAST.days} days behind them now live on at {speed:g} "
                 f"times real time: {address}\nCtrl-C ends the demo.",
@@ -88,11 +101,12 @@ def demo(
             )
             for delivery in paced(clinic.records(live_from, None), live_from, speed):
                 _send(publisher, delivery)
-                _require_alive(children)
+                require_alive()
         except KeyboardInterrupt:
             console.print("Ending ...", highlight=False)
         except AcrophaseError:
-            console.print((folder / "log").read_text(errors="replace")[-2000:], highlight=False)
+            said = (folder / "log").read_text(errors="replace")[-2000:]
+            console.print(said, highlight=False, markup=False)
             raise
 
 
@@ -114,7 +128,7 @@ def _load(
     store: Store,
     begin: datetime,
     live_from: datetime,
-    children: tuple[Child, ...],
+    require_alive: Callable[[], None],
 ) -> None:
     """Publish the past and wait until the worker has judged it, with a bar for each."""
     span = (live_from - begin).total_seconds()
@@ -134,7 +148,7 @@ def _load(
                 shown = delivery.received_at
                 progress.update(sent, completed=(shown - begin).total_seconds())
                 progress.update(judged, completed=_judged_s(store, begin))
-                _require_alive(children)
+                require_alive()
         publisher.flush()
         progress.update(sent, completed=span)
         deadline = time.monotonic() + _LOADED_WITHIN_S
@@ -143,7 +157,7 @@ def _load(
             if time.monotonic() > deadline:
                 raise AcrophaseError("the worker does not come forward; its log follows above")
             progress.update(judged, completed=done)
-            _require_alive(children)
+            require_alive()
             time.sleep(0.25)
         progress.update(judged, completed=span)
 
@@ -173,7 +187,7 @@ def _require_free(host: str, port: int) -> None:
             ) from error
 
 
-def _await_page(host: str, port: int, children: tuple[Child, ...]) -> None:
+def _await_page(host: str, port: int, require_alive: Callable[[], None]) -> None:
     deadline = time.monotonic() + _PAGE_WITHIN_S
     while True:
         try:
@@ -182,15 +196,9 @@ def _await_page(host: str, port: int, children: tuple[Child, ...]) -> None:
         except OSError:
             if time.monotonic() > deadline:
                 raise AcrophaseError("the page does not answer; its log follows above") from None
-            _require_alive(children)
+            require_alive()
             time.sleep(0.1)
 
 
 def _shown_host(host: str) -> str:
     return "localhost" if host in ("0.0.0.0", "127.0.0.1", "::") else host
-
-
-def _require_alive(children: tuple[Child, ...]) -> None:
-    for child in children:
-        if child.status is not None:
-            raise AcrophaseError(f"the {child.name} ended with status {child.status}")

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
-from acrophase.settings import load_settings
-from producers.batches import (
-    Received,
-    WireRecord,
-    is_wire_format,
-    merge_batches,
-    to_batches,
-    wire_records,
+from acrophase.progress import CtrlC, confirmed_readings, reading_rows
+from acrophase.recordings import (
+    Analyte,
+    SampleTimes,
+    Start,
+    Subject,
+    SubjectColumn,
+    TellsTime,
+    TimeColumn,
+    TimeFormat,
+    Unit,
+    ValueColumn,
+    Zone,
+    refuse_unused,
+    require_analyte,
+    split_times,
 )
+from acrophase.settings import load_settings
+from producers.batches import Received, merge_batches, to_batches
 from producers.client import Publisher
-from producers.clocks import TimeUnit
-from producers.files import DEFAULT_SITE, FILE_DEVICE, FileMapping, FileReport, read_series
-from schemas.catalogue import load_catalogue
+from producers.files import Series, read_series, screen
+from producers.rows import DEFAULT_SITE, FILE_DEVICE, FileMapping, FileReport
+from producers.wire import WireRecord, is_wire_format, wire_records
 from schemas.errors import BrokerUnavailable, DeliveryError, InputFileError
 from schemas.readings import Reading, ReadingBatch
 from schemas.topics import EVENTS, READINGS
@@ -43,51 +44,17 @@ def publish(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="CSV, white-space table or JSON Lines file.")
     ],
-    analyte: Annotated[
-        str | None,
-        typer.Option(
-            help="What was measured: a slug of the catalogue, e.g. heart-rate. Not needed for "
-            "wire-format records, which say it themselves."
-        ),
-    ] = None,
-    unit: Annotated[
-        str | None, typer.Option(help="UCUM unit of the values. [default: the analyte's own]")
-    ] = None,
-    time_column: Annotated[
-        str | None,
-        typer.Option(help="Column of the times: name, or number from 1; Date,Time joins two."),
-    ] = None,
-    value_column: Annotated[
-        str | None, typer.Option(help="Column of the values: name, or number from 1.")
-    ] = None,
-    subject_column: Annotated[
-        str | None, typer.Option(help="Column of the people's ids; without it, one person.")
-    ] = None,
-    subject: Annotated[
-        str | None,
-        typer.Option(
-            help="The person's pseudonym, letters and digits mixed. With --subject-column: the "
-            "prefix of ids that are numbers. [default of the prefix: the file's name]"
-        ),
-    ] = None,
-    zone: Annotated[
-        str | None,
-        typer.Option(help="Time zone of the wearer, e.g. Europe/Berlin or +02:00."),
-    ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            help="Clock time that minutes, hours or clock hours count from, or of the oldest "
-            "reading if epoch times are shifted, e.g. 2024-01-01T06:15. A time of day alone is "
-            "put on 2024-01-01."
-        ),
-    ] = None,
-    time_unit: Annotated[
-        TimeUnit, typer.Option(help="How the file tells time, if it cannot be guessed.")
-    ] = "auto",
-    time_format: Annotated[
-        str | None, typer.Option(help="Format of the times (strptime), e.g. '%d.%m.%Y %H:%M'.")
-    ] = None,
+    analyte: Analyte = None,
+    unit: Unit = None,
+    time_column: TimeColumn = None,
+    value_column: ValueColumn = None,
+    times: SampleTimes = None,
+    subject_column: SubjectColumn = None,
+    subject: Subject = None,
+    zone: Zone = None,
+    start: Start = None,
+    time_unit: TellsTime = "auto",
+    time_format: TimeFormat = None,
     device: Annotated[
         str | None,
         typer.Option(
@@ -119,48 +86,50 @@ def publish(
 
     Tables need --analyte and, unless the file says it, columns and clock. JSON Lines of
     wire-format records are recognised and sent as they are. Rows that cannot be used are counted
-    and named, the others are sent, and the exit status is then 1.
+    and named, the others are sent, and the exit status is then 1. The same readings of the same
+    person and --device sent again count once.
 
     \b
+    # a watch's export, its epoch shifted to hide when it was recorded
     acrophase publish hr.csv --analyte heart-rate --subject person-1 \\
-        --time-unit epoch-s --start 2024-01-01T00:00
-    acrophase publish hourly.csv --analyte heart-rate --time-column time --value-column HR \\
-        --subject-column id --zone +00:00
+        --start 2024-01-01T00:00
+    # many people, one row an hour, epoch times that show the local clock as UTC
+    acrophase publish hourly.csv --analyte heart-rate --time-column time \\
+        --value-column HR --subject-column id --zone +00:00
+    # a curve read off a figure, in minutes from midnight
     acrophase publish cortisol.txt --analyte serum-cortisol --subject curve-1 \\
-        --time-unit minutes --start 2024-01-01T00:00
+        --time-unit minutes --start 00:00
+    # one row a person, one column a sample
+    acrophase publish saliva.csv --analyte saliva-cortisol --unit nmol/L \\
+        --subject-column id --value-column s1,s2,s3 --times=-30,0,30 \\
+        --time-unit minutes --start 2024-01-01T14:00
     """
-    address = load_settings(bootstrap=bootstrap).bootstrap
+    settings = load_settings(bootstrap=bootstrap)
+    address = settings.bootstrap
     report = FileReport()
     if is_wire_format(file):
-        given = {
-            "--analyte": analyte,
-            "--unit": unit,
-            "--time-column": time_column,
-            "--value-column": value_column,
-            "--subject-column": subject_column,
-            "--subject": subject,
-            "--zone": zone,
-            "--start": start,
-            "--time-unit": None if time_unit == "auto" else time_unit,
-            "--time-format": time_format,
-            "--device": device,
-            "--site": site,
-        }
-        unused = [name for name, value in given.items() if value is not None]
-        if unused:
-            raise InputFileError(
-                f"{file} holds wire-format records, which say for themselves what "
-                f"{', '.join(unused)} would: leave that out."
-            )
+        refuse_unused(
+            file,
+            {
+                "--analyte": analyte,
+                "--unit": unit,
+                "--time-column": time_column,
+                "--value-column": value_column,
+                "--times": times,
+                "--subject-column": subject_column,
+                "--subject": subject,
+                "--zone": zone,
+                "--start": start,
+                "--time-unit": None if time_unit == "auto" else time_unit,
+                "--time-format": time_format,
+                "--device": device,
+                "--site": site,
+            },
+        )
         items: Iterator[Item] = _wire_items(file, report, received)
-        total, what = None, "wire-format records"
+        total, what, span = None, "wire-format records", ""
     else:
-        if analyte is None:
-            raise InputFileError(
-                f"{file} does not say what was measured: add --analyte, one of "
-                + ", ".join(known.slug for known in load_catalogue())
-                + "."
-            )
+        analyte = require_analyte(file, analyte)
         if subject is None and subject_column is None:
             raise InputFileError(
                 f"{file}: whose readings are these? Add --subject with a pseudonym (letters and "
@@ -179,10 +148,19 @@ def publish(
             start=start,
             time_unit=time_unit,
             time_format=time_format,
+            sample_times=split_times(times),
         )
-        people = list(read_series(file, mapping, report))
+        latest = datetime.now(UTC) + timedelta(seconds=settings.future_tolerance_s)
+        with reading_rows(report):
+            people = screen(
+                file,
+                list(read_series(file, mapping, report)),
+                report,
+                round(latest.timestamp() * 1000),
+            )
         used = people[0].unit
         what = f"{analyte} in {used}" + (", the catalogue's unit" if unit is None else "")
+        span = _span(people, report.clock)
         total = report.readings
         batches = [
             to_batches(series, batch_size=batch_size, received=received) for series in people
@@ -196,7 +174,8 @@ def publish(
             sent += weight
     else:
         sent = _send(address, items, subjects, total)
-    _summarise(file, report, sent, subjects, what, "nothing was sent" if dry_run else address)
+    where = "nothing was sent" if dry_run else address
+    _summarise(file, report, sent, subjects, what, where, span)
     if report.n_refused:
         raise typer.Exit(1)
 
@@ -205,8 +184,10 @@ def _send(address: str, items: Iterator[Item], subjects: set[str], total: int | 
     """Publish all items; returns how many readings Kafka has confirmed."""
     publisher = Publisher(address)
     try:
-        with _progress(total) as advance, publisher:
+        with confirmed_readings(total) as advance, CtrlC() as ctrl_c, publisher:
             for record, value, weight in items:
+                if ctrl_c.pressed:
+                    break
                 subjects.add(record.subject)
                 if value is None:
                     publisher.publish(record)
@@ -218,10 +199,13 @@ def _send(address: str, items: Iterator[Item], subjects: set[str], total: int | 
                 advance(publisher.confirmed)
             publisher.flush()
             advance(publisher.confirmed)
-    except (BrokerUnavailable, DeliveryError):
+        if ctrl_c.pressed:
+            raise KeyboardInterrupt
+    except (BrokerUnavailable, DeliveryError, KeyboardInterrupt) as error:
+        how = "you stopped it" if isinstance(error, KeyboardInterrupt) else "it failed"
         typer.echo(
-            f"{_count(publisher.confirmed, 'reading')} confirmed before it failed. Send the "
-            "file again when Kafka is back: the same readings count once.",
+            f"{_count(publisher.confirmed, 'reading')} confirmed before {how}. Send the whole "
+            "file again: the same readings count once.",
             err=True,
         )
         raise
@@ -250,37 +234,21 @@ def _weight(record: WireRecord) -> int:
     return len(record.values) if isinstance(record, ReadingBatch) else 1
 
 
-@contextlib.contextmanager
-def _progress(total: int | None) -> Iterator[Callable[[int], None]]:
-    """A progress bar of confirmed readings on a terminal; nothing where there is none."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _confirmed: None
-        return
-    columns = (
-        TextColumn("publishing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("readings"),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("publishing", total=total, rate="")
-
-        def advance(confirmed: int) -> None:
-            speed = progress.tasks[0].speed
-            rate = f"{speed:,.0f}/s" if speed else ""
-            progress.update(task, completed=confirmed, rate=rate)
-
-        yield advance
+def _span(people: list[Series], clock: str) -> str:
+    """From when to when on the wearers' own clocks, and how the file's times were understood."""
+    local = [series.times_ms[[0, -1]] + series.offset_ms[[0, -1]] for series in people]
+    first, last = min(each[0] for each in local), max(each[1] for each in local)
+    told = (f"{datetime.fromtimestamp(int(ms) / 1000, UTC):%Y-%m-%d %H:%M}" for ms in (first, last))
+    return f"collected {' to '.join(told)} local time ({clock})"
 
 
 def _summarise(
-    file: Path, report: FileReport, sent: int, subjects: set[str], what: str, where: str
+    file: Path, report: FileReport, sent: int, subjects: set[str], what: str, where: str, span: str
 ) -> None:
     people = "1 person" if len(subjects) == 1 else f"{len(subjects)} people"
     typer.echo(f"{file}: {_count(sent, 'reading')} of {people} ({what}) -> {where}")
+    if span:
+        typer.echo(span)
     if report.absent:
         typer.echo(f"{_count(report.absent, 'row')} without a value")
     for note, count in report.notes.items():

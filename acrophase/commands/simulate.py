@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -21,7 +21,7 @@ from producers.client import Publisher
 from producers.clinic import Clinic, demo_clinic
 from producers.day_records import Delivery
 from producers.wearer_clock import Journey
-from schemas.errors import SettingsError
+from schemas.errors import OutputFileError, SettingsError
 from schemas.readings import ReadingBatch
 from schemas.topics import EVENTS, READINGS
 
@@ -39,7 +39,7 @@ class Troubles(StrEnum):
 
 def simulate(
     people: Annotated[int, typer.Option(min=1, max=999, help="How many people.")] = 20,
-    days: Annotated[int, typer.Option(min=1, help="How many days.")] = 30,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How many days.")] = 30,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 1,
     start: Annotated[
         str | None,
@@ -93,11 +93,15 @@ def simulate(
     Wrist heart rate every minute and temperature every five, saliva cortisol five times a day and
     melatonin in the evening, with everything that real devices add: noise, gaps, detection limits,
     late and repeated delivery. Lines of the files are exactly what Kafka would carry, in order of
-    arrival. Simulated time never runs ahead of the real one.
+    arrival; the same seed and --start give the same bytes. Simulated time never runs ahead of the
+    real one.
 
     \b
+    # files, and beside them what an estimator should find in them
     acrophase simulate --out readings.jsonl --events events.jsonl --truth truth.json
+    # a week of many people into Kafka, as fast as it takes them
     acrophase simulate --people 200 --days 7 --publish
+    # people who fall ill, ten minutes a second
     acrophase simulate --troubles demo --publish --speed 600
     """
     if not (out or events or truth or publish):
@@ -108,7 +112,8 @@ def simulate(
     _refuse_future(begin, end, now, speed)
     clinic = _clinic(troubles, seed, people, begin, end, zone, journey or [])
     if truth is not None:
-        truth.write_text(json.dumps(clinic.truth(), indent=2) + "\n", encoding="utf-8")
+        with _writing(truth) as file:
+            file.write(json.dumps(clinic.truth(), indent=2).encode() + b"\n")
     if not (out or events or publish):
         return
     deliveries: Iterable[Delivery] = clinic.records(begin, end)
@@ -116,7 +121,7 @@ def simulate(
         deliveries = paced(deliveries, begin, speed, time.monotonic, time.sleep)
     with ExitStack() as stack:
         files = {
-            topic.name: stack.enter_context(path.open("wb"))
+            topic.name: stack.enter_context(_writing(path))
             for topic, path in ((READINGS, out), (EVENTS, events))
             if path is not None
         }
@@ -137,9 +142,22 @@ def simulate(
                 key = delivery.subject.encode()
                 publisher.publish_raw(delivery.topic, key, delivery.value, readings=weight)
     typer.echo(
-        f"{people} people, {days} days from {begin.isoformat()}: {readings} readings in "
-        f"{records} records"
+        f"{people} {'person' if people == 1 else 'people'}, {days} day{'s'[: days > 1]} from "
+        f"{begin.isoformat()}: {readings} readings in {records} records"
     )
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write; what is wrong with it is our error, and a half of it is told."""
+    try:
+        with path.open("wb") as file:
+            yield file
+    except OSError as error:
+        raise OutputFileError(f"{path} cannot be written: {error.strerror}") from error
+    except BaseException:
+        typer.echo(f"{path} is not complete", err=True)
+        raise
 
 
 def paced(

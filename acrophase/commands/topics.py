@@ -80,7 +80,7 @@ def create(
         int | None, typer.Option(min=1, help="Copies of each record. [default: the broker's]")
     ] = None,
 ) -> None:
-    """Create every topic that is missing, and tell where the others differ.
+    """Create the missing topics, and tell where others differ.
 
     Run it as often as you like: what exists is never changed. The exit status is 1 if a topic
     differs from its declaration.
@@ -89,10 +89,17 @@ def create(
     reports = create_topics(settings.bootstrap, settings.partitions, replication)
     for report in reports:
         state = "created" if report.created else "exists"
-        typer.echo(f"{report.name}: {state}, {report.partitions} partitions")
+        count = f"{report.partitions} partition{'s'[: report.partitions > 1]}"
+        typer.echo(f"{report.name}: {state}, {count}")
         for difference in report.differences:
             typer.echo(f"  differs: {difference}")
     if any(report.differences for report in reports):
+        typer.echo(
+            "Nothing was changed. Give the partitions that there are (--partitions), or change "
+            "the topics with Kafka's own tools: readings, events and state need one number, and "
+            "another number sends people to other partitions than those that hold their state.",
+            err=True,
+        )
         raise typer.Exit(1)
 
 
@@ -135,10 +142,7 @@ def _differences(
     admin: KafkaAdminClient, topic: Topic, wanted: int, partitions: int
 ) -> Iterator[str]:
     if partitions != wanted:
-        yield (
-            f"{partitions} partitions instead of {wanted}; readings, events and state must have "
-            "the same number, and changing it moves people between partitions"
-        )
+        yield f"{partitions} partitions instead of {wanted}"
     resource = ConfigResource(ConfigResourceType.TOPIC, topic.name)
     described = admin.describe_configs([resource])["topic"][topic.name]
     for name, value in topic.config().items():

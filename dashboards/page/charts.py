@@ -1,7 +1,7 @@
 """The 24-hour chart: rows to an ambulatory profile as ECharts options. Pure.
 
-The design is that of the ambulatory glucose profile: reference band outlined, median line,
-25-75 dark, 5-95 light, percentile labels at the right edge, the last day's values as points.
+The design is that of the ambulatory glucose profile: reference limits dashed, median line, 25-75
+dark, 5-95 light, percentile labels at the right edge, the last day's values as points.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 from dashboards.page.palette import (
     BAND,
     BAND_INNER,
     CURVE,
+    FAMILY,
     FONT,
     GRID,
     INK,
@@ -28,13 +29,14 @@ from dashboards.page.palette import (
     line_series,
     value_axis,
 )
-from dashboards.page.source import DAY_MS, HOUR_MS, Evidence, StoreRow, wearer_offset_ms
+from dashboards.page.source import DAY_MS, HOUR_MS, Evidence, StoreRow
 from dashboards.page.words import Face, clock, moment
 
 PERCENTILES = ("p05", "p25", "p50", "p75", "p95")
 _POINTS_AT_MOST = 60  # more raw readings than this in a day hide the band: half-hour means instead
 # Half hours are 0.5 apart; a lone missing one is bridged, two are a gap.
 _GAP_H = 1.01
+_HALF_ROW_H = 0.25  # from the middle of a half hour to its end
 
 
 @dataclass(frozen=True)
@@ -48,25 +50,31 @@ class DayPoint:
 
 
 def day_rows(profile: Sequence[StoreRow]) -> list[StoreRow]:
-    """The 24 hours up to the newest profile row, one row a clock hour, by clock hour."""
+    """The newest profile row of every clock hour, by clock hour: the 24 hours up to the newest.
+
+    Looks back 25 hours. On the day that is 25 hours long, 24 of them leave a clock hour out; on
+    any other day the hour too much is overwritten by its successor.
+    """
     if not profile:
         return []
-    start = profile[-1]["time"] - DAY_MS
+    start = profile[-1]["time"] - DAY_MS - HOUR_MS
     newest = {row["clock_hour"]: row for row in profile if row["time"] > start}
     return [newest[hour] for hour in sorted(newest)]
 
 
+def shows_means(evidence: Evidence) -> bool:
+    """Whether the points are half-hour means: the readings themselves would hide the band."""
+    return any(row["n"] > 1 for row in evidence.readings[-_POINTS_AT_MOST:]) or (
+        len(evidence.readings) > _POINTS_AT_MOST
+        and evidence.readings[-1]["time"] - evidence.readings[-_POINTS_AT_MOST]["time"] < DAY_MS
+    )
+
+
 def day_points(evidence: Evidence, face: Face, now_ms: int) -> list[DayPoint]:
     """Values of the last 24 hours: the readings, or half-hour means if those are too many."""
-    offset = wearer_offset_ms(evidence.readings or evidence.profile)
+    offset = evidence.offset_ms
     midnight = (now_ms + offset) // DAY_MS * DAY_MS - offset
-    rows = [row for row in evidence.readings if row["time"] > now_ms - DAY_MS]
-    if len(rows) > _POINTS_AT_MOST:
-        rows = [
-            row
-            for row in evidence.profile
-            if row["time"] > now_ms - DAY_MS and row["value"] is not None
-        ]
+    rows = evidence.profile if shows_means(evidence) else evidence.readings
     return [
         DayPoint(
             clock_hour=row["clock_hour"],
@@ -76,6 +84,7 @@ def day_points(evidence: Evidence, face: Face, now_ms: int) -> list[DayPoint]:
             earlier=row["time"] < midnight,
         )
         for row in rows
+        if row["time"] > now_ms - DAY_MS and row["value"] is not None
     ]
 
 
@@ -110,20 +119,40 @@ def runs(rows: Sequence[StoreRow], low: str, high: str) -> list[list[Bounds]]:
     return broken
 
 
+def limit_steps(rows: Sequence[StoreRow], name: str) -> list[tuple[float, float, float]]:
+    """A reference limit as (from hour, to hour, value), one for each stretch of the same value.
+
+    A half hour's row stands at its middle; the limit holds from its beginning to its end. Low and
+    high are looked at one by one: often there is a high one only.
+    """
+    steps: list[tuple[float, float, float]] = []
+    for row in rows:
+        value = row[name]
+        if value is None:
+            continue
+        begin, end = row["clock_hour"] - _HALF_ROW_H, row["clock_hour"] + _HALF_ROW_H
+        if steps and steps[-1][2] == value and begin - steps[-1][1] < _HALF_ROW_H:
+            begin = steps.pop()[0]
+        steps.append((max(begin, 0.0), min(end, 24.0), value))
+    return steps
+
+
 def day_chart(evidence: Evidence, face: Face, now_ms: int) -> Options:
     """The 24-hour chart: x = local clock hour 0-24, y = canonical unit (log where fitted so)."""
     rows = day_rows(evidence.profile)
     banded = rows if has_band(evidence) else []
     outer, inner = runs(banded, "p05", "p95"), runs(banded, "p25", "p75")
     median = runs(banded, "p50", "p50")
-    reference = runs(rows, "ref_low", "ref_high")
+    limits = {name: limit_steps(rows, name) for name in ("ref_low", "ref_high")}
     points = day_points(evidence, face, now_ms)
-    values = [bound for run in (*outer, *reference) for item in run for bound in item[1:]]
+    values = [bound for run in outer for item in run for bound in item[1:]]
+    values += [value for steps in limits.values() for _, _, value in steps]
     values += [point.value for point in points]
-    offset = wearer_offset_ms(evidence.readings or evidence.profile)
+    offset = evidence.offset_ms
     return {
         "animation": False,
-        "grid": {"left": 44, "right": 46, "top": 34, "bottom": 26},
+        "textStyle": {"fontFamily": FAMILY},
+        "grid": {"left": 44, "right": 40, "top": 40, "bottom": 24},
         "tooltip": {
             "trigger": "item",
             "formatter": "{b}",
@@ -147,12 +176,12 @@ def day_chart(evidence: Evidence, face: Face, now_ms: int) -> Options:
         },
         "yAxis": value_axis(values, log=face.log, name=face.unit),
         "series": [
-            {"id": "reference", **band_series(reference, "none", outline=REFERENCE)},
             {"id": "band", **band_series(outer, BAND)},
             {"id": "inner", **band_series(inner, BAND_INNER)},
             {"id": "median", **line_series(_broken(median), CURVE, width=2.5)},
             {"id": "edge", **_edge_labels(banded)},
-            {"id": "reference-label", **_reference_label(reference)},
+            {"id": "ref-low", **_limit_series(limits["ref_low"], face, "bottom")},
+            {"id": "ref-high", **_limit_series(limits["ref_high"], face, "top")},
             {"id": "points", **_points(points), "markLine": _now_line(now_ms + offset)},
         ],
     }
@@ -175,27 +204,48 @@ def _edge_labels(rows: Sequence[StoreRow]) -> Options:
         for name in PERCENTILES
         if last is not None and last[name] is not None
     ]
-    return _labels(labels, "right")
-
-
-def _reference_label(reference: Sequence[Sequence[Bounds]]) -> Options:
-    label = []
-    for run in reference[:1]:
-        hour, _, high = run[len(run) * 3 // 4]  # in the evening, where most curves are low
-        label = [{"value": [hour, high], "label": {"formatter": "reference"}}]
-    return _labels(label, "top", REFERENCE)
-
-
-def _labels(data: list[Options], position: Any, colour: str = MUTED) -> Options:
     return {
         "type": "scatter",
-        "data": data,
+        "data": labels,
         "symbolSize": 1,
         "silent": True,
         "itemStyle": {"color": "transparent"},
-        "label": {"show": True, "position": position, "fontSize": 10, "color": colour},
+        "label": {"show": True, "position": "right", "fontSize": 10, "color": MUTED},
         "labelLayout": {"moveOverlap": "shiftY"},
         "tooltip": {"show": False},
+        "z": 4,
+    }
+
+
+def _limit_series(
+    steps: Sequence[tuple[float, float, float]], face: Face, side: Literal["bottom", "top"]
+) -> Options:
+    """Dashed lines where a reference limit holds, each with its value on the far side."""
+    line: list[Any] = []
+    for before, (begin, end, value) in zip([None, *steps], steps, strict=False):
+        if before is not None and begin - before[1] > _HALF_ROW_H:
+            line.append([begin, None])
+        sign = "≤" if side == "top" else "≥"
+        label = {
+            "show": True,
+            "position": side,
+            "distance": 4,
+            "formatter": f"{sign} {face.amount(value)}",
+            "fontSize": 10,
+            "color": MUTED,
+            # A halo keeps it legible over the band and beside points.
+            "textBorderColor": PANEL,
+            "textBorderWidth": 2,
+        }
+        middle = {"value": [(begin + end) / 2, value], "label": label}
+        line += [[begin, value], middle, [end, value]]
+    return {
+        **line_series([], REFERENCE, width=1.2, dashed=True),
+        "data": line,
+        # Symbols of no size: without them ECharts draws no labels.
+        "showSymbol": True,
+        "symbolSize": 0,
+        "labelLayout": {"hideOverlap": True},
         "z": 4,
     }
 
@@ -228,6 +278,12 @@ def _now_line(local_ms: int) -> Options:
         "symbol": "none",
         "animation": False,
         "lineStyle": {"color": MUTED, "type": "dotted", "width": 1},
-        "label": {"formatter": f"now {clock(hour)}", "color": MUTED, "fontSize": 10},
+        "label": {
+            "formatter": f"now {clock(hour)}",
+            "color": MUTED,
+            "fontSize": 10,
+            # Above the unit's name and the values of limits that lie at the upper edge.
+            "distance": 22,
+        },
         "data": [{"xAxis": hour}],
     }

@@ -1,18 +1,19 @@
-"""The drift of the rhythm over 30 days: peak time over level, on one time axis. Pure."""
+"""The drift of the rhythm over 30 days: peak time, level and swing on one time axis. Pure."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from dashboards.page.palette import (
     BAND,
     CURVE,
+    FAMILY,
     FONT,
     GRID,
     MUTED,
-    Bounds,
+    PANEL,
     Options,
     band_series,
     line_series,
@@ -25,21 +26,26 @@ from dashboards.page.source import (
     Evidence,
     StoreRow,
     peak_hour,
-    wearer_offset_ms,
 )
-from dashboards.page.words import KINDS, SEVERITIES, Face
+from dashboards.page.words import SEVERITIES, Face, occurrence
 
 _STEP_MS = 3 * HOUR_MS  # 30 days in 240 points are as fine as the screen
 _GAP_MS = 2 * DAY_MS
-_ON_PEAK = ("phase", "arrhythmic")
-_ON_LEVEL = ("level", "amplitude", "missing")
+_TICK_DAYS = 5
+_TOP, _HEIGHT, _PITCH = 26, 84, 120  # of the three grids, in pixels
+# Which deviations are shaded in which grid; single readings are no spans of time.
+_SHADED: tuple[tuple[str, ...], ...] = (
+    ("phase", "arrhythmic"),
+    ("level", "missing"),
+    ("amplitude",),
+)
 
 
-class Peak(NamedTuple):
-    """A peak clock time in unwrapped hours with its interval; ``time`` in epoch ms."""
+class Estimate(NamedTuple):
+    """A value (a peak time in unwrapped hours) with its interval; ``time`` in epoch ms."""
 
     time: int
-    hour: float
+    value: float
     low: float
     high: float
 
@@ -67,9 +73,9 @@ def anchor_hour(rows: Sequence[StoreRow]) -> float | None:
     return next((hour for hour in (*baselines, *peaks) if hour is not None), None)
 
 
-def peak_runs(rows: Sequence[StoreRow], anchor: float) -> list[list[Peak]]:
+def peak_runs(rows: Sequence[StoreRow], anchor: float) -> list[list[Estimate]]:
     """Peak times in unbroken runs, unwrapped; broken where no peak is given."""
-    broken: list[list[Peak]] = []
+    broken: list[list[Estimate]] = []
     before: StoreRow | None = None
     for row in rows:
         if peak_hour(row) is None:
@@ -79,7 +85,7 @@ def peak_runs(rows: Sequence[StoreRow], anchor: float) -> list[list[Peak]]:
         if before is None or row["time"] - before["time"] > _GAP_MS:
             broken.append([])
         bounds = (row["acrophase"], row["acrophase_low"], row["acrophase_high"])
-        broken[-1].append(Peak(row["time"], *(bound + shift for bound in bounds)))
+        broken[-1].append(Estimate(row["time"], *(bound + shift for bound in bounds)))
         before = row
     return broken
 
@@ -88,75 +94,117 @@ def hour_ticks(values: Sequence[float]) -> list[int]:
     """Whole-hour ticks around the values, at least six hours of axis.
 
     >>> hour_ticks([8.2, 9.1])
-    [5, 6, 7, 8, 9, 10, 11, 12]
+    [4, 6, 8, 10, 12]
     >>> hour_ticks([-1.0, 14.0])
-    [-3, 0, 3, 6, 9, 12, 15]
+    [-6, 0, 6, 12, 18]
     """
     low, high = min(values, default=9.0), max(values, default=15.0)
     spare = max(0.5, 3.0 - (high - low) / 2)
     low, high = low - spare, high + spare
-    step = next(step for step in (1, 2, 3, 6, 12, 24) if (high - low) / step <= 6)
+    step = next(step for step in (1, 2, 3, 6, 12, 24) if (high - low) / step <= 4)
     return [index * step for index in range(math.floor(low / step), math.ceil(high / step) + 1)]
 
 
 def drift_chart(evidence: Evidence, face: Face, now_ms: int) -> Options:
-    """Peak clock time with its 90 % interval over the level with its own, last 30 days.
+    """Peak clock time over level over daily swing, each with its 90 % interval, last 30 days.
 
     The x values are the wearer's clock as if it were UTC (``useUTC``), so day ticks are local
     midnights.
     """
-    offset = wearer_offset_ms(evidence.readings or evidence.profile)
+    offset = evidence.offset_ms
     rows = thin(evidence.history)
     anchor = anchor_hour(rows)
     peaks = [] if anchor is None else peak_runs(rows, anchor)
-    baseline = (
-        []
-        if anchor is None
-        else [
-            (row["time"] + offset, unwrap(row["baseline_acrophase"], anchor))
-            for row in rows
-            if row["baseline_acrophase"] is not None
-        ]
-    )
-    level = [
-        [(row["time"] + offset, row["mesor_low"], row["mesor_high"]) for row in run]
-        for run in _unbroken(rows)
+    usual_peak = [
+        (row["time"], unwrap(row["baseline_acrophase"], anchor))
+        for row in rows
+        if anchor is not None and row["baseline_acrophase"] is not None
     ]
     hours = hour_ticks([bound for run in peaks for peak in run for bound in peak[1:]])
-    levels = [bound for run in level for item in run for bound in item[1:]]
-    level_axis = value_axis(levels, log=face.log, name=f"Level (mesor), {face.unit}")
-    peak_line = [[(peak.time + offset, peak.hour) for peak in run] for run in peaks]
-    level_line = [[(row["time"] + offset, row["mesor"]) for row in run] for run in _unbroken(rows)]
-    usual_level = [(row["time"] + offset, row["mesor"] / row["level_ratio"]) for row in rows]
+    level = _estimates(rows, "mesor", lambda value: value)
+    usual_level = [(row["time"], row["mesor"] / row["level_ratio"]) for row in rows]
+    # A natural-log amplitude is shown as the factor between midline and peak.
+    said: Callable[[float], float] = math.exp if face.log else lambda value: value
+    swing = _estimates(rows, "amplitude", said)
+    usual_swing = [
+        (row["time"], said(row["amplitude"] / row["amplitude_ratio"]))
+        for row in rows
+        if row["amplitude_ratio"]
+    ]
+    grids = (
+        (_hour_axis(hours), peaks, usual_peak),
+        (_axis(level, f"Level (mesor), {face.unit}", log=face.log), level, usual_level),
+        (_axis(swing, _swing_name(face), log=face.log), swing, usual_swing),
+    )
+    series: list[Options] = []
+    for grid, (_, estimates, usual) in enumerate(grids):
+        areas = _areas(evidence, _SHADED[grid], now_ms, offset)
+        series += _grid_series(grid, estimates, usual, areas, offset)
     return {
         "animation": False,
         "useUTC": True,
+        "textStyle": {"fontFamily": FAMILY},
         "grid": [
-            {"left": 44, "right": 14, "top": 30, "height": 120},
-            {"left": 44, "right": 14, "top": 200, "height": 110},
+            {"left": 44, "right": 14, "top": _TOP + grid * _PITCH, "height": _HEIGHT}
+            for grid in range(len(grids))
         ],
-        "xAxis": [_time_axis(now_ms + offset, 0), _time_axis(now_ms + offset, 1)],
-        "yAxis": [_hour_axis(hours), {**level_axis, "gridIndex": 1}],
-        "series": [
-            {"id": "peak-interval", **band_series(_bounds(peaks, offset), BAND)},
-            {
-                "id": "peak",
-                **line_series(_line(peak_line), CURVE, width=2),
-                "markArea": _areas(evidence, _ON_PEAK, now_ms, offset),
-            },
-            {"id": "peak-baseline", **line_series(baseline, MUTED, width=1, dashed=True)},
-            {"id": "level-interval", **band_series(level, BAND, axis=1)},
-            {
-                "id": "level",
-                **line_series(_line(level_line), CURVE, width=2, axis=1),
-                "markArea": _areas(evidence, _ON_LEVEL, now_ms, offset),
-            },
-            {
-                "id": "level-baseline",
-                **line_series(usual_level, MUTED, width=1, dashed=True, axis=1),
-            },
+        "xAxis": [
+            _time_axis(now_ms + offset, grid, labels=grid == len(grids) - 1)
+            for grid in range(len(grids))
         ],
+        "yAxis": [{**axis, "gridIndex": grid} for grid, (axis, _, _) in enumerate(grids)],
+        "series": series,
     }
+
+
+def _estimates(
+    rows: Sequence[StoreRow], name: str, said: Callable[[float], float]
+) -> list[list[Estimate]]:
+    """A field with its bounds, in unbroken runs."""
+    return [
+        [
+            Estimate(
+                row["time"], said(row[name]), said(row[f"{name}_low"]), said(row[f"{name}_high"])
+            )
+            for row in run
+        ]
+        for run in _unbroken(rows)
+    ]
+
+
+def _swing_name(face: Face) -> str:
+    return "Daily swing, peak ÷ midline" if face.log else f"Daily swing (amplitude), {face.unit}"
+
+
+def _axis(estimates: Sequence[Sequence[Estimate]], name: str, *, log: bool) -> Options:
+    bounds = [bound for run in estimates for item in run for bound in item[1:]]
+    return value_axis(bounds, log=log, name=name.removesuffix(", "))
+
+
+def _grid_series(
+    grid: int,
+    estimates: Sequence[Sequence[Estimate]],
+    usual: Sequence[tuple[int, float]],
+    areas: Options,
+    offset: int,
+) -> list[Options]:
+    """Interval, estimate and the person's own baseline of one grid; times move by ``offset``."""
+    name = ("peak", "level", "swing")[grid]
+    bounds = [[(item.time + offset, item.low, item.high) for item in run] for run in estimates]
+    line = [[(item.time + offset, item.value) for item in run] for run in estimates]
+    baseline = [(time + offset, value) for time, value in usual]
+    return [
+        {"id": f"{name}-interval", **band_series(bounds, BAND, axis=grid)},
+        {
+            "id": name,
+            **line_series(_line(line), CURVE, width=2, axis=grid),
+            "markArea": areas,
+        },
+        {
+            "id": f"{name}-baseline",
+            **line_series(baseline, MUTED, width=1, dashed=True, axis=grid),
+        },
+    ]
 
 
 def _unbroken(rows: Sequence[StoreRow]) -> list[list[StoreRow]]:
@@ -166,10 +214,6 @@ def _unbroken(rows: Sequence[StoreRow]) -> list[list[StoreRow]]:
             broken.append([])
         broken[-1].append(row)
     return broken
-
-
-def _bounds(peaks: Sequence[Sequence[Peak]], offset: int) -> list[list[Bounds]]:
-    return [[(peak.time + offset, peak.low, peak.high) for peak in run] for run in peaks]
 
 
 def _line(runs: Sequence[Sequence[tuple[int, float]]]) -> list[list[float | None]]:
@@ -193,9 +237,16 @@ def _areas(evidence: Evidence, kinds: Sequence[str], now_ms: int, offset: int) -
             [
                 {
                     "xAxis": row["time"] + offset,
-                    "name": f"{sign.symbol} {KINDS[row['kind']]} {row['direction']}",
+                    "name": f"{sign.symbol} {occurrence(row['kind'], row['direction'])}",
                     "itemStyle": {"color": colour, "opacity": 0.12},
-                    "label": {"color": colour, "position": "insideTopRight", "fontSize": 11},
+                    "label": {
+                        "color": colour,
+                        # Silence often stands beside a level: their labels must not.
+                        "position": f"inside{'Bottom' if row['kind'] == 'missing' else 'Top'}Right",
+                        "fontSize": 11,
+                        "textBorderColor": PANEL,
+                        "textBorderWidth": 2,
+                    },
                 },
                 {"xAxis": (row["ended_at"] or now_ms) + offset},
             ]
@@ -203,20 +254,32 @@ def _areas(evidence: Evidence, kinds: Sequence[str], now_ms: int, offset: int) -
     return {"silent": True, "animation": False, "data": spans}
 
 
-def _time_axis(end_ms: int, grid: int) -> Options:
+def day_ticks(end_ms: int) -> list[int]:
+    """Midnights five days apart, the last one the newest; ``end_ms`` on the wearer's clock.
+
+    >>> day_ticks(1_793_750_000_000)[-1] % DAY_MS, len(day_ticks(1_793_750_000_000))
+    (0, 6)
+    """
+    last = end_ms // DAY_MS * DAY_MS
+    ticks = [last - back * _TICK_DAYS * DAY_MS for back in range(DRIFT_MS // DAY_MS)]
+    return [tick for tick in reversed(ticks) if tick > end_ms - DRIFT_MS]
+
+
+def _time_axis(end_ms: int, grid: int, *, labels: bool) -> Options:
+    ticks = day_ticks(end_ms)
     return {
         "type": "time",
         "gridIndex": grid,
         "min": end_ms - DRIFT_MS,
         "max": end_ms,
         "axisLine": {"onZero": False, "lineStyle": {"color": GRID}},
-        "axisTick": {"show": False},
-        "splitNumber": 6,
+        "axisTick": {"show": False, "customValues": ticks},
         "axisLabel": {
             **FONT,
-            "show": True,
+            "show": labels,
             "hideOverlap": True,
-            "formatter": {"year": "{d} {MMM}", "month": "{d} {MMM}", "day": "{d} {MMM}"},
+            "customValues": ticks,
+            "formatter": "{d} {MMM}",
         },
         "splitLine": {"show": True, "lineStyle": {"color": GRID}},
     }
@@ -225,8 +288,7 @@ def _time_axis(end_ms: int, grid: int) -> Options:
 def _hour_axis(ticks: Sequence[int]) -> Options:
     return {
         "type": "value",
-        "gridIndex": 0,
-        "name": "Peak time (acrophase), local clock",
+        "name": "Peak time (acrophase), wearer's clock",
         "nameLocation": "end",
         "nameGap": 10,
         "nameTextStyle": {**FONT, "align": "left", "padding": [0, 0, 0, -34]},

@@ -86,6 +86,7 @@ class Feed:
         """Poll until cancelled."""
         while True:
             if not self._views:
+                self.snapshot = Snapshot()  # it grows old: the next visitor must not see it
                 await self._wake.wait()
             self._wake.clear()
             wanted = {series for view in self._views if (series := view.wanted()) is not None}

@@ -1,4 +1,4 @@
-"""Header, queue rows and headings as HTML. Pure.
+"""Header, queue rows and names as HTML. Pure.
 
 Every text that comes from the store or the address bar goes through ``html.escape``; the page
 sanitises what it renders once more in the browser.
@@ -6,26 +6,23 @@ sanitises what it renders once more in the browser.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from html import escape
 from urllib.parse import urlencode
 
-from dashboards.page.charts import DayPoint, day_points, day_rows, has_band
 from dashboards.page.feed import Failure
-from dashboards.page.source import DAY_MS, MINUTE_MS, Evidence, Person, peak_hour, wearer_offset_ms
-from dashboards.page.triage import Counters, QueueEntry
+from dashboards.page.source import MINUTE_MS, Person
+from dashboards.page.triage import QueueEntry
 from dashboards.page.words import (
-    QUIET,
-    SEVERITIES,
-    SILENT,
     Face,
     Sign,
     ago,
-    clock,
     duration,
     face,
+    gist,
     moment,
+    standing,
     utc_label,
 )
 
@@ -54,26 +51,41 @@ def badge(sign: Sign, word: str | None = None) -> str:
     )
 
 
+def mark(sign: Sign) -> str:
+    """The symbol of an alert's severity where there is no room for the word, which is said."""
+    return (
+        f' <span class="mark {sign.tone}" aria-hidden="true">{sign.symbol}</span>'
+        f'<span class="unseen">, {sign.word.lower()} alert</span>'
+    )
+
+
 def queue_row(entry: QueueEntry, now_ms: int) -> str:
     """The inside of one person's row."""
-    head = f'<span class="who">{escape(entry.person.subject)}</span>{badge(entry.sign)}'
+    head = f'<span class="who">{escape(entry.person.subject)}</span>'
     if entry.person.site != DEFAULT_SITE:
-        head += f'<span class="site">{escape(entry.person.site)}</span>'
-    lines = [f'<span class="line">{head}</span>']
-    seen = f"last seen {ago(entry.last_ms, now_ms)}" if entry.last_ms is not None else "never seen"
-    if entry.reason is not None and entry.analyte is not None and entry.since_ms is not None:
-        lines.append(
-            f'<span class="reason"><b>{escape(face(entry.analyte).name)}</b> '
-            f"{escape(entry.reason)}</span>"
-        )
-        more = f" · {entry.others} more" if entry.others else ""
-        silent = " · silent device" if entry.silent and entry.kind != "missing" else ""
-        lines.append(
-            f'<span class="times">since {ago(entry.since_ms, now_ms)} · {seen}{more}{silent}</span>'
-        )
-    else:
-        lines.append(f'<span class="times">{seen}</span>')
-    return "".join(lines)
+        head += f' <span class="site">{escape(entry.person.site)}</span>'
+    alert = entry.alert
+    seen = f"seen {ago(entry.last_ms, now_ms)}" if entry.last_ms is not None else "never seen"
+    if alert is None:
+        line = f'<span class="line">{head}{badge(entry.sign)}</span>'
+        return f'{line}<span class="times">last {seen}</span>'
+    more = f'<span class="more">+ {entry.others} more</span>' if entry.others else ""
+    name = face(alert["analyte"]).name
+    stands = standing(alert["kind"], entry.rhythm, now_ms)
+    silent = "a device is silent" if entry.silent and alert["kind"] != "missing" else ""
+    times = (f"<b>{stands}</b>" if stands else "", f"open for {duration(now_ms - alert['time'])}")
+    return (
+        f'<span class="line">{head}{more}{badge(entry.sign)}</span>'
+        f'<span class="reason">{_named(gist(alert["reason"]), name)}</span>'
+        f'<span class="times">{" · ".join(part for part in (*times, seen, silent) if part)}</span>'
+    )
+
+
+def _named(sentence: str, name: str) -> str:
+    """The sentence with the analyte's name in bold, or put before it if it does not begin so."""
+    if sentence.startswith(name):
+        return f"<b>{escape(name)}</b>{escape(sentence.removeprefix(name))}"
+    return f"<b>{escape(name)}.</b> {escape(sentence)}"
 
 
 NOBODY = "<p class='none'>The store holds nobody yet. Rows appear here by themselves.</p>"
@@ -83,13 +95,6 @@ DISCLAIMER = (
 )
 # Up to here the data's clock counts as the wall clock.
 _IN_STEP_MS = 5 * MINUTE_MS
-
-DRIFT_LEGEND = """
-<span><i class="key median"></i> estimate</span>
-<span><i class="key outer"></i> 90 % interval</span>
-<span><i class="key baseline"></i> own 28-day baseline</span>
-<span>shaded: a deviation, by severity</span>
-"""
 
 
 def heading(title: str) -> str:
@@ -110,20 +115,19 @@ def data_clock(now_ms: int | None, wall_ms: int, zone_ms: int) -> str:
         return text
     way = "behind" if behind > 0 else "ahead of"
     return (
-        f'{text} <span class="note">{duration(abs(behind))} {way} the wall clock; '
-        "ages follow the data</span>"
+        f'{text} <span class="note">{duration(abs(behind))} {way} today\'s clock; '
+        "ages are counted from the data's time</span>"
     )
 
 
-def counters(counted: Counters) -> str:
-    """How many people, and the legend of the signs."""
-    legend = "".join(badge(sign) for sign in (*SEVERITIES.values(), SILENT, QUIET))
-    return (
-        f"<span><b>{counted.people}</b> people</span>"
-        f"<span><b>{counted.alerting}</b> with alerts</span>"
-        f"<span><b>{counted.silent}</b> silent</span>"
-        f'<span class="signs">{legend}</span>'
+def counters(counted: Mapping[Sign, int]) -> str:
+    """How many people stand under each sign; the legend of the signs as well."""
+    people = sum(counted.values())
+    each = "".join(
+        f'<span class="count{"" if n else " zero"}">{badge(sign)} <b>{n}</b></span>'
+        for sign, n in counted.items()
     )
+    return f"<span><b>{people}</b> {'person' if people == 1 else 'people'}</span>{each}"
 
 
 def failure(failed: Failure | None) -> str:
@@ -155,80 +159,5 @@ def unknown_person(who: Person | None) -> str:
 
 
 def chip(what: Face, sign: Sign | None) -> str:
-    """An analyte to choose, with the sign of its worst open alert."""
-    return escape(what.name) + (f" {badge(sign)}" if sign else "")
-
-
-def day_heading(evidence: Evidence, what: Face) -> str:
-    """Title of the 24-hour chart, and why there is no band if there is none."""
-    text = f"<h3>24 hours · {escape(what.name)}</h3>"
-    rows = day_rows(evidence.profile)
-    days = max((row["n_days"] or 0 for row in rows), default=0)
-    zone = utc_label(wearer_offset_ms(evidence.readings or evidence.profile))
-    if has_band(evidence):
-        return (
-            f"{text}<p class='note'>Band from {days} days of this person's own readings · "
-            f"wearer's clock ({zone})</p>"
-        )
-    return (
-        f"{text}<p class='note strong'>Not enough data for this person's own band yet"
-        f" ({days} {'day' if days == 1 else 'days'}); values are shown as they came · "
-        f"wearer's clock ({zone})</p>"
-    )
-
-
-def day_legend(evidence: Evidence, points: Sequence[DayPoint]) -> str:
-    """The key of what the 24-hour chart does show."""
-    keys = []
-    if has_band(evidence):
-        keys += [
-            ("median", "median"),
-            ("inner", "25–75 %"),
-            ("outer", "5–95 % of this person's readings"),
-        ]
-    if any(row["ref_high"] is not None for row in day_rows(evidence.profile)):
-        keys.append(("reference", "reference"))
-    if any(not point.earlier for point in points):
-        keys.append(("today", "today"))
-    if any(point.earlier for point in points):
-        keys.append(("earlier", "yesterday"))
-    return "".join(f'<span><i class="key {key}"></i> {text}</span>' for key, text in keys)
-
-
-def day_summary(evidence: Evidence, what: Face, now_ms: int) -> str:
-    """The 24-hour chart in one sentence, for those who do not see it."""
-    points = day_points(evidence, what, now_ms)
-    text = f"24-hour chart of {what.name}: {len(points)} values in the last 24 hours."
-    if not has_band(evidence):
-        return text + " Not enough data for a band."
-    rows = [row for row in day_rows(evidence.profile) if row["p50"] is not None]
-    high = max(rows, key=lambda row: float(row["p50"]))
-    low = min(rows, key=lambda row: float(row["p50"]))
-    return (
-        f"{text} The median is highest at {clock(high['clock_hour'])} "
-        f"({what.amount(high['p50'], unit=True)}) and lowest at {clock(low['clock_hour'])} "
-        f"({what.amount(low['p50'], unit=True)})."
-    )
-
-
-def drift_heading(evidence: Evidence) -> str:
-    """Title of the drift chart, and why there is no peak if there is none."""
-    rhythm = evidence.rhythm
-    text = "<h3>Drift over 30 days</h3>"
-    if rhythm is None:
-        return text + "<p class='note strong'>No rhythm has been estimated in this time</p>"
-    if peak_hour(rhythm) is None:
-        return text + "<p class='note strong'>No 24-hour rhythm now: no peak time is given</p>"
-    days = (rhythm["time"] - evidence.history[0]["time"]) / DAY_MS
-    return text + f"<p class='note'>Estimates of {days:.0f} days</p>"
-
-
-def drift_summary(evidence: Evidence) -> str:
-    """The drift chart in one sentence."""
-    rhythm = evidence.rhythm
-    if rhythm is None or peak_hour(rhythm) is None:
-        return "Drift over 30 days: no peak time now."
-    return (
-        f"Drift over 30 days: peak time now {clock(peak_hour(rhythm))}, "
-        f"own baseline {clock(rhythm['baseline_acrophase'])}."
-    )
+    """An analyte to choose, with the mark of its worst open alert."""
+    return escape(what.name) + (mark(sign) if sign else "")

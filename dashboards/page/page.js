@@ -7,6 +7,8 @@ window.acrophase = {
   },
 };
 
+document.documentElement.lang = "en"; // what screen readers are to speak
+
 window.addEventListener("popstate", () => emitEvent("acrophase-view", location.search));
 
 // Arrow keys walk the queue; Enter is the link's own.

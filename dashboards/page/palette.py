@@ -24,6 +24,7 @@ POINT = "var(--point)"
 
 _LOG_MARGIN = 1.12
 
+FAMILY = "Roboto, system-ui, sans-serif"  # as the style sheet; NiceGUI brings Roboto along
 FONT = {"color": MUTED, "fontSize": 11}
 
 # A band is drawn as one polygon for each unbroken run, at the run's first item; items are
@@ -37,21 +38,22 @@ _BAND_RENDERER = """(params, api) => {{
     lower.unshift(api.coord([api.value(0, j), api.value(1, j)]));
   }}
   return {{type: 'polygon', silent: true, shape: {{points: upper.concat(lower)}},
-    style: {style}}};
+    style: {{fill: '{fill}'}}}};
 }}"""
 
 Bounds = tuple[float, float, float]  # x, low, high
 
 
-def band_series(
-    runs: Sequence[Sequence[Bounds]], fill: str, *, outline: str = "none", axis: int = 0
-) -> Options:
+def band_series(runs: Sequence[Sequence[Bounds]], fill: str, *, axis: int = 0) -> Options:
     """A filled band between two lines, broken between runs; ``axis`` is the grid it is in."""
-    style = f"{{fill: '{fill}', stroke: '{outline}', lineWidth: 1, lineDash: [4, 3]}}"
     return {
         "type": "custom",
-        ":renderItem": _BAND_RENDERER.format(style=style),
-        "data": [[*bounds, index] for index, run in enumerate(runs) for bounds in run],
+        ":renderItem": _BAND_RENDERER.format(fill=fill),
+        "data": [
+            [x, _brief(low), _brief(high), index]
+            for index, run in enumerate(runs)
+            for x, low, high in run
+        ],
         "encode": {"x": 0, "y": [1, 2]},
         "xAxisIndex": axis,
         "yAxisIndex": axis,
@@ -59,6 +61,11 @@ def band_series(
         "silent": True,
         "tooltip": {"show": False},
     }
+
+
+def _brief(value: float) -> float:
+    """As fine as any screen: curves are most of what travels to the browser."""
+    return float(f"{value:.5g}")
 
 
 def line_series(
@@ -72,7 +79,7 @@ def line_series(
     """A line through [x, y] points; y None breaks it."""
     return {
         "type": "line",
-        "data": [list(point) for point in data],
+        "data": [[x, None if y is None else _brief(y)] for x, y in data],
         "showSymbol": False,
         "silent": True,
         "connectNulls": False,

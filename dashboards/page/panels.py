@@ -5,12 +5,11 @@ Every text that comes from the store goes through ``html.escape``.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from html import escape
 
 from dashboards.page.markup import badge
-from dashboards.page.source import READINGS_SHOWN, Evidence, StoreRow, peak_hour, wearer_offset_ms
+from dashboards.page.source import READINGS_SHOWN, Evidence, StoreRow, peak_hour
 from dashboards.page.words import (
     KINDS,
     NO_VALUE,
@@ -45,7 +44,7 @@ def panels(evidence: Evidence, alerts: Sequence[StoreRow], now_ms: int) -> dict[
 
 def deviations(evidence: Evidence, alerts: Sequence[StoreRow], now_ms: int) -> str:
     """Open alerts and the deviations of the last 30 days, of all the person's analytes."""
-    offset = wearer_offset_ms(evidence.readings or evidence.profile)
+    offset = evidence.offset_ms
     open_keys = {(row["analyte"], row["kind"], row["direction"]) for row in alerts}
     rows = sorted(
         evidence.deviations,
@@ -125,22 +124,22 @@ def numbers(rhythm: StoreRow | None, what: Face) -> str:
         shown = NO_VALUE if value is None else f"{say(value)} {unit}".rstrip()
         return label, shown, interval(name, say) if value is not None else ""
 
-    swing = line("Amplitude", "amplitude", what.amount, what.unit)
+    swing = line("Daily swing (amplitude)", "amplitude", what.amount, what.unit)
     if what.log:
-        swing = line("Peak ÷ midline", "amplitude", lambda v: f"×{math.exp(v):.2f}")
+        swing = line("Peak ÷ midline", "amplitude", what.swing)
     rows = [
-        line("Midline (mesor)", "mesor", what.amount, what.unit),
+        line("Level (mesor)", "mesor", what.amount, what.unit),
         swing,
-        line("Acrophase", "acrophase", clock),
-        line("Curve's peak", "peak", clock),
+        line("Peak time (acrophase)", "acrophase", clock),
+        line("Highest point", "peak", clock),
         ("– value there", what.amount(rhythm["peak_value"], unit=True), ""),
-        line("Curve's trough", "trough", clock),
+        line("Lowest point", "trough", clock),
         ("– value there", what.amount(rhythm["trough_value"], unit=True), ""),
-        ("Spread about it", f"{rhythm['residual_cv'] * 100:.0f} %", ""),
+        ("Scatter of readings", f"{rhythm['residual_cv'] * 100:.0f} %", ""),
     ]
     change = [
         line("Level", "level_ratio", percent_change),
-        line("Amplitude", "amplitude_ratio", percent_change),
+        line("Daily swing", "amplitude_ratio", percent_change),
         line("Timing", "phase_shift", lambda v: signed(v, 1), "h"),
     ]
     return (
@@ -154,30 +153,31 @@ def readings(evidence: Evidence, what: Face) -> str:
     """The newest readings as they are stored, newest first."""
     if not evidence.readings:
         return '<p class="none">No readings are kept for this series.</p>'
-    offset = wearer_offset_ms(evidence.readings)
-    unit = f", {escape(what.unit)}" if what.unit else ""
+    offset = evidence.offset_ms
     body = "".join(
         f'<tr><td class="when">{moment(row["time"], offset)}</td>'
         f'<td class="number">{escape(row["censored"] or "")}{what.amount(row["value"])}</td>'
-        f'<td class="remarks">{_remarks(row)}</td></tr>'
+        f'<td class="remarks">{_remarks(row, what)}</td></tr>'
         for row in reversed(evidence.readings[-READINGS_SHOWN:])
     )
     return (
-        f"<table><thead><tr><th>Local clock ({utc_label(offset)})</th>"
-        f'<th class="number">Value{unit}</th><th></th></tr></thead>'
-        f"<tbody>{body}</tbody></table>"
+        f'<table class="readings"><thead><tr><th scope="col">Time, {utc_label(offset)}</th>'
+        f'<th scope="col" class="number">{escape(what.unit) or "Value"}</th>'
+        f'<th scope="col">Remarks</th></tr></thead><tbody>{body}</tbody></table>'
     )
 
 
-def _remarks(row: StoreRow) -> str:
+def _remarks(row: StoreRow, what: Face) -> str:
     remarks = []
     if row["n"] > 1:
         remarks.append(f"mean of {row['n']}")
     if row["censored"] is not None:
         remarks.append("assay limit")
-    if not row["live"]:
+    if row["live"] is False:  # unknown for means
         remarks.append("came late")
-    if row["original"]:
+    if row["value"] is None:
+        remarks.append(escape(row["original"] or "no value"))
+    elif row["original"] and not row["original"].endswith(f" {what.code}"):
         remarks.append(f"sent as {escape(row['original'])}")
     if row["device"]:
         remarks.append(escape(row["device"]))
@@ -187,7 +187,8 @@ def _remarks(row: StoreRow) -> str:
 def _table(rows: Sequence[tuple[str, str, str]], third: str = "") -> str:
     head = ""
     if third:
-        head = f"<thead><tr><td></td><td></td><th>{third}</th></tr></thead>"
+        label = f'<th scope="col" class="interval">{third}</th>'
+        head = f"<thead><tr><td></td><td></td>{label}</tr></thead>"
     return (
         f"<table>{head}<tbody>"
         + "".join(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import signal
 import socket
 from collections.abc import AsyncIterator
 
@@ -78,5 +79,7 @@ def page_server(
 
 def run_page(store: ReadableStore, listening: socket.socket, *, title: str = "Acrophase") -> None:
     """Serve the page until SIGINT or SIGTERM."""
+    # The server ends in order and then sends itself the signal once more: end like Ctrl-C then too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         page_server(store, title=title).run(sockets=[listening])

@@ -17,13 +17,13 @@ from nicegui import ui
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
-from dashboards.page import markup
+from dashboards.page import captions, days, markup
 from dashboards.page.charts import day_chart, day_points
 from dashboards.page.drift import drift_chart
 from dashboards.page.feed import Feed, Snapshot
 from dashboards.page.palette import Options
 from dashboards.page.panels import TITLES, panels
-from dashboards.page.source import Evidence, Overview, Person, Series
+from dashboards.page.source import DAYS_SHOWN, Evidence, Overview, Person, Series
 from dashboards.page.triage import QueueEntry, analytes_of, count, default_analyte, rank
 from dashboards.page.words import face
 
@@ -109,13 +109,12 @@ class Chart:
         self._container = container
         self._series: Series | None = None
         self._chart: ui.echart | None = None
+        self._drawn = False
 
     def show(self, series: Series, options: Options, summary: str) -> None:
         """Draw the options; nothing is sent if nothing changed."""
         if self._chart is None or self._series != series:
-            self._container.clear()
-            with self._container:
-                self._chart = ui.echart(options, renderer="svg")
+            self._chart = self._replaced(options)
             self._chart.props["role"] = "img"
             self._chart.props["aria-label"] = summary
             self._series = series
@@ -124,6 +123,23 @@ class Chart:
             self._chart.options.update(options)
             self._chart.props["aria-label"] = summary
             self._chart.update()
+
+    def _replaced(self, options: Options) -> ui.echart:
+        # NiceGUI's chart (3.18) fails in the browser if it is taken away before it was drawn.
+        if self._chart is not None and self._drawn:
+            self._chart.delete()
+        self._drawn = False
+        with self._container:
+            chart = ui.echart(options, renderer="svg")
+
+        def finished() -> None:
+            if self._chart is chart:
+                self._drawn = True
+            else:
+                chart.delete()
+
+        chart.on("chart:finished", finished, [])
+        return chart
 
 
 class PageView:
@@ -158,7 +174,7 @@ class PageView:
         wall_ms = round(time.time() * 1000)
         self._clock.set_content(markup.data_clock(overview.now_ms, wall_ms, _zone_ms(wall_ms)))
         self._counters.set_content(markup.counters(count(entries)))
-        if self._person is None and entries:
+        if not self._chosen and entries and self._person not in overview.people():
             self._person = entries[0].person
         self._show_queue(entries, overview.now_ms or wall_ms)
         self._show_person(snapshot, overview)
@@ -201,6 +217,7 @@ class PageView:
                 nav = ui.element("nav").props('aria-label="People, most urgent first"')
                 with nav:
                     self._empty = ui.html(markup.NOBODY)
+                    self._empty.set_visibility(False)  # not known yet
                     rows = ui.element("div").classes("queue")
                 self._queue = LinkList(rows, self._choose_person)
                 with ui.element("section").props('tabindex="0" aria-label="Charts"'):
@@ -213,17 +230,22 @@ class PageView:
         with back:
             ui.html("← All people", tag="span")
         back.on("click", lambda: self.choose(None), js_handler=_PLAIN_CLICK)
-        self._person_heading = ui.html("").classes("person")
-        chips = ui.element("div").classes("chips").props('role="group" aria-label="Analytes"')
+        with ui.element("div").classes("who"):
+            self._person_heading = ui.html("").classes("person")
+            chips = ui.element("div").classes("chips").props('role="group" aria-label="Analytes"')
         self._chips = LinkList(chips, self._choose_analyte)
         self._charts = ui.element("div")
         with self._charts:
-            self._day_heading = ui.html("")
+            self._figures = ui.html("", tag="dl").classes("figures")
+            self._day_heading = ui.html("").classes("heading")
             self._day = Chart(ui.element("div").classes("chart day"))
             self._day_legend = ui.html("").classes("legend")
-            self._drift_heading = ui.html("")
+            self._drift_heading = ui.html("").classes("heading")
             self._drift = Chart(ui.element("div").classes("chart drift"))
-            ui.html(markup.DRIFT_LEGEND).classes("legend")
+            ui.html(captions.DRIFT_LEGEND).classes("legend")
+            ui.html(captions.days_heading()).classes("heading")
+            with ui.element("ol").classes("days"):
+                self._days = [ui.html("", tag="li") for _ in range(DAYS_SHOWN)]
         self._charts.set_visibility(False)
 
     def _choose_person(self, key: Hashable) -> None:
@@ -276,19 +298,23 @@ class PageView:
 
     def _show_series(self, evidence: Evidence, overview: Overview, now_ms: int) -> None:
         what = face(evidence.series.analyte)
-        self._day_heading.set_content(markup.day_heading(evidence, what))
+        alerts = overview.open_alerts_of(evidence.series.person)
+        self._figures.set_content(captions.figures(evidence, alerts, what, now_ms))
+        self._day_heading.set_content(captions.day_heading(evidence, what, now_ms))
         self._day.show(
             evidence.series,
             day_chart(evidence, what, now_ms),
-            markup.day_summary(evidence, what, now_ms),
+            captions.day_summary(evidence, what, now_ms),
         )
         points = day_points(evidence, what, now_ms)
-        self._day_legend.set_content(markup.day_legend(evidence, points))
-        self._drift_heading.set_content(markup.drift_heading(evidence))
+        self._day_legend.set_content(captions.day_legend(evidence, points))
+        self._drift_heading.set_content(captions.drift_heading(evidence))
         self._drift.show(
-            evidence.series, drift_chart(evidence, what, now_ms), markup.drift_summary(evidence)
+            evidence.series, drift_chart(evidence, what, now_ms), captions.drift_summary(evidence)
         )
-        alerts = overview.open_alerts_of(evidence.series.person)
+        pictures = days.pictures(evidence, what, now_ms)
+        for element, picture in zip(self._days, pictures, strict=True):
+            element.set_content(picture)
         self._show_evidence(panels(evidence, alerts, now_ms))
 
     def _show_evidence(self, insides: dict[str, str]) -> None:

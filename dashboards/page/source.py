@@ -22,10 +22,14 @@ MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 DRIFT_MS = 30 * DAY_MS  # what the drift chart and the list of deviations reach back to
+DAYS_SHOWN = 14  # as pictures of single days
 READINGS_SHOWN = 50
 # A day of five-minute means and the 50 rows of the table fit in; a minute-wise series kept whole
 # is cut to its newest five hours and a half.
 _READINGS_READ = 330
+_HALF_HOURS_READ = 48 * (DAYS_SHOWN + 1)
+# A day, and two more for a day that was 25 hours long.
+_NEWEST_HALF_HOURS = 50
 
 
 class ReadableStore(Protocol):
@@ -103,6 +107,18 @@ class Evidence:
         """The newest rhythm."""
         return self.history[-1] if self.history else None
 
+    @property
+    def offset_ms(self) -> int:
+        """The wearer's clock minus UTC as it was last seen; 0 without readings."""
+        if self.readings:
+            newest = self.readings[-1]
+            return clock_offset_ms(newest["time"], newest["clock_hour"])
+        if self.profile:
+            # A half hour bears the time of its beginning and the clock hour of its middle.
+            newest = self.profile[-1]
+            return clock_offset_ms(newest["time"] + HOUR_MS // 4, newest["clock_hour"])
+        return 0
+
 
 def peak_hour(rhythm: StoreRow) -> float | None:
     """The acrophase, or None where the rhythm has none to report.
@@ -132,9 +148,9 @@ def read_evidence(
 ) -> Evidence:
     """All rows of one series that the page shows. Raises ``StoreError``.
 
-    The history of rhythms is by far the largest part: with ``known``, an earlier answer for the
-    same series, only what came since is read. The past changes only when readings come late, so
-    the caller leaves ``known`` out now and then.
+    The history of rhythms and the profile's earlier days are by far the largest part: with
+    ``known``, an earlier answer for the same series, only what came since is read. The past changes
+    only when readings come late, so the caller leaves ``known`` out now and then.
     """
     person = {"site": series.person.site, "subject": series.person.subject}
     tags = {**person, "analyte": series.analyte}
@@ -143,10 +159,15 @@ def read_evidence(
     if known is not None and known.history:
         old = tuple(row for row in known.history[:-1] if row["time"] >= since)
         since = max(since, known.history[-1]["time"])
+    if known is None:
+        profile = store.select(PROFILE, tags=tags, limit=_HALF_HOURS_READ)
+    else:
+        newest = store.select(PROFILE, tags=tags, limit=_NEWEST_HALF_HOURS)
+        begin = newest[0]["time"] if newest else 0
+        profile = [row for row in known.profile if row["time"] < begin] + newest
     return Evidence(
         series=series,
-        # Half hours of a day, and two more of a day that was 25 hours long.
-        profile=tuple(store.select(PROFILE, tags=tags, limit=50)),
+        profile=tuple(profile[-_HALF_HOURS_READ:]),
         history=old + tuple(store.select(RHYTHM, tags=tags, start_ms=since)),
         readings=tuple(store.select(READING, tags=tags, limit=_READINGS_READ)),
         deviations=tuple(store.select(DEVIATION, tags=person, start_ms=now_ms - DRIFT_MS)),
@@ -154,14 +175,14 @@ def read_evidence(
     )
 
 
-def wearer_offset_ms(rows: tuple[StoreRow, ...]) -> int:
-    """Local clock minus UTC of the newest row that has a ``clock_hour``, in (-12 h, 12 h].
+def clock_offset_ms(time_ms: int, clock_hour: float) -> int:
+    """Local clock minus UTC in (-12 h, 12 h], from an instant and the local hour at it.
 
-    Rows carry no time zone, but the clock hour beside the event time gives the offset, to the
-    quarter hour that zones are made of. Without a row: 0.
+    Rows carry no time zone, but this pair gives the offset, to the quarter hour that zones are
+    made of.
+
+    >>> clock_offset_ms(0, 5.75) / HOUR_MS, clock_offset_ms(0, 20.5) / HOUR_MS
+    (5.75, -3.5)
     """
-    if not rows:
-        return 0
-    utc_hour = rows[-1]["time"] % DAY_MS / HOUR_MS
-    quarters: int = round((rows[-1]["clock_hour"] - utc_hour) * 4) % 96
+    quarters: int = round((clock_hour - time_ms % DAY_MS / HOUR_MS) * 4) % 96
     return (quarters - 96 if quarters > 48 else quarters) * (HOUR_MS // 4)

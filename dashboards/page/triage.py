@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,29 +17,18 @@ _RANKS = {"major": 0, "moderate": 1, "minor": 2}
 class QueueEntry:
     """One person's row in the queue; times are event times in epoch milliseconds.
 
-    ``analyte``, ``kind``, ``reason`` and ``since_ms`` are those of the worst open alert, and None
-    without one; ``others`` counts the open alerts beside it. ``silent`` if nothing of the person
-    has come in lately.
+    ``alert`` is the worst open one and ``rhythm`` the newest of its series, None without one;
+    ``others`` counts the open alerts beside it. ``silent`` if a device of the person is, or nothing
+    at all has come in lately.
     """
 
     person: Person
     sign: Sign
-    analyte: str | None
-    kind: str | None
-    reason: str | None
-    since_ms: int | None
+    alert: StoreRow | None
+    rhythm: StoreRow | None
     last_ms: int | None
     others: int
     silent: bool
-
-
-@dataclass(frozen=True)
-class Counters:
-    """How many people: all, with an open alert, silent."""
-
-    people: int
-    alerting: int
-    silent: int
 
 
 def by_urgency(alerts: Sequence[StoreRow]) -> list[StoreRow]:
@@ -66,13 +56,10 @@ def rank(overview: Overview) -> list[QueueEntry]:
     return sorted(entries, key=_urgency)
 
 
-def count(entries: Sequence[QueueEntry]) -> Counters:
-    """Counters of the whole queue."""
-    return Counters(
-        people=len(entries),
-        alerting=sum(entry.since_ms is not None for entry in entries),
-        silent=sum(entry.silent for entry in entries),
-    )
+def count(entries: Sequence[QueueEntry]) -> dict[Sign, int]:
+    """How many people stand under each sign, worst first; together all of them."""
+    counted = Counter(entry.sign for entry in entries)
+    return {sign: counted[sign] for sign in (*SEVERITIES.values(), SILENT, QUIET)}
 
 
 def analytes_of(overview: Overview, person: Person) -> list[tuple[str, Sign | None]]:
@@ -96,17 +83,15 @@ def default_analyte(overview: Overview, person: Person) -> str | None:
 
 
 def _entry(person: Person, alerts: Sequence[StoreRow], rhythms: Sequence[StoreRow]) -> QueueEntry:
-    silent = all(row["status"] == "stale" for row in rhythms) or any(
-        row["kind"] == "missing" for row in alerts
+    silent = any(row["kind"] == "missing" for row in alerts) or (
+        bool(rhythms) and all(row["status"] == "stale" for row in rhythms)
     )
     worst = alerts[0] if alerts else None
     return QueueEntry(
         person=person,
         sign=SEVERITIES[worst["severity"]] if worst else SILENT if silent else QUIET,
-        analyte=worst["analyte"] if worst else None,
-        kind=worst["kind"] if worst else None,
-        reason=worst["reason"] if worst else None,
-        since_ms=worst["time"] if worst else None,
+        alert=worst,
+        rhythm=next((r for r in rhythms if worst and r["analyte"] == worst["analyte"]), None),
         last_ms=max((row["last_reading"] for row in rhythms), default=None),
         others=max(0, len(alerts) - 1),
         silent=silent,
@@ -114,8 +99,8 @@ def _entry(person: Person, alerts: Sequence[StoreRow], rhythms: Sequence[StoreRo
 
 
 def _urgency(entry: QueueEntry) -> tuple[object, ...]:
-    if entry.since_ms is not None:
-        return (0, _RANKS[entry.sign.tone], entry.since_ms, *_natural(entry.person))
+    if entry.alert is not None:
+        return (0, _RANKS[entry.alert["severity"]], entry.alert["time"], *_natural(entry.person))
     return (1, 0 if entry.silent else 1, 0, *_natural(entry.person))
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from dashboards.page.source import DAY_MS, HOUR_MS, MINUTE_MS
+from dashboards.page.source import DAY_MS, HOUR_MS, MINUTE_MS, StoreRow, peak_hour
 from schemas.catalogue import load_catalogue
 from schemas.errors import CatalogueError
 
@@ -47,20 +47,33 @@ STATUS_SENTENCES = {
 KINDS = {
     "outlier": "Single reading",
     "level": "Level",
-    "amplitude": "Amplitude",
+    "amplitude": "Daily swing",
     "phase": "Timing",
     "arrhythmic": "Rhythm",
     "missing": "No data",
 }
 
 
+def occurrence(kind: str, direction: str) -> str:
+    """Kind and direction of a deviation in a word or two.
+
+    >>> occurrence("phase", "later"), occurrence("arrhythmic", "lost"), occurrence("missing", "")
+    ('Timing later', 'Rhythm lost', 'No data')
+    """
+    return KINDS[kind] if kind == "missing" else f"{KINDS[kind]} {direction}"
+
+
 @dataclass(frozen=True)
 class Face:
-    """What the page needs to know of an analyte; ``log`` if its curve is fitted to logarithms."""
+    """What the page needs to know of an analyte; ``log`` if its curve is fitted to logarithms.
+
+    ``unit`` is for people, ``code`` the same in UCUM, as readings are sent.
+    """
 
     slug: str
     name: str
     unit: str
+    code: str
     decimals: int
     log: bool
 
@@ -70,6 +83,12 @@ class Face:
             return NO_VALUE
         text = f"{value:.{self.decimals}f}"
         return f"{text} {self.unit}".rstrip() if unit else text
+
+    def swing(self, amplitude: float | None) -> str:
+        """An amplitude: a factor where the curve is fitted to logarithms, else in the unit."""
+        if amplitude is None:
+            return NO_VALUE
+        return f"×{math.exp(amplitude):.2f}" if self.log else f"±{self.amount(amplitude)}"
 
 
 def face(slug: str) -> Face:
@@ -81,8 +100,44 @@ def face(slug: str) -> Face:
     try:
         analyte = load_catalogue()[slug]
     except CatalogueError:
-        return Face(slug, slug, "", 2, False)
-    return Face(slug, analyte.name, analyte.unit_label, analyte.decimals, analyte.scale == "log")
+        return Face(slug, slug, "", "", 2, False)
+    return Face(
+        slug,
+        name=analyte.short_name[0].upper() + analyte.short_name[1:],
+        unit=analyte.unit_label,
+        code=analyte.unit,
+        decimals=analyte.decimals,
+        log=analyte.scale == "log",
+    )
+
+
+def gist(reason: str) -> str:
+    """A deviation's sentence without the brackets at its end that say how sure it is.
+
+    >>> gist("RMSSD (sleep) is 20 % higher: 60 instead of 50 ms (90 % interval +5 to +40 %).")
+    'RMSSD (sleep) is 20 % higher: 60 instead of 50 ms.'
+    >>> gist("No brackets at the end (of this one) here.")
+    'No brackets at the end (of this one) here.'
+    """
+    head, bracket, _ = reason.rpartition(" (")
+    return f"{head}." if bracket and reason.endswith(").") else reason
+
+
+def standing(kind: str, rhythm: StoreRow | None, now_ms: int) -> str:
+    """How an open alert stands now: its sentence tells of the moment when it was opened.
+
+    Empty where there is nothing to compare: single readings, a lost rhythm.
+    """
+    if rhythm is None:
+        return ""
+    if kind == "missing":
+        return f"silent for {duration(now_ms - rhythm['last_reading'])}"
+    if kind == "phase" and peak_hour(rhythm) is not None and rhythm["phase_shift"] is not None:
+        return f"now {signed(rhythm['phase_shift'], 1)} h"
+    ratio = {"level": "level_ratio", "amplitude": "amplitude_ratio"}.get(kind)
+    if ratio is None or rhythm[ratio] is None:
+        return ""
+    return f"now {percent_change(rhythm[ratio])}"
 
 
 def duration(milliseconds: float) -> str:
@@ -110,6 +165,16 @@ def ago(then_ms: int, now_ms: int) -> str:
     return "just now" if passed < MINUTE_MS else f"{duration(passed)} ago"
 
 
+def day(time_ms: int, offset_ms: int = 0) -> str:
+    """The date on the clock that is ``offset_ms`` ahead of UTC.
+
+    >>> day(1_793_716_320_000)
+    'Tue 3 Nov'
+    """
+    when = datetime.fromtimestamp((time_ms + offset_ms) / 1000, UTC)
+    return f"{when:%a} {when.day} {when:%b}"
+
+
 def moment(time_ms: int, offset_ms: int = 0, *, year: bool = False) -> str:
     """A time on the clock that is ``offset_ms`` ahead of UTC.
 
@@ -117,8 +182,8 @@ def moment(time_ms: int, offset_ms: int = 0, *, year: bool = False) -> str:
     ('Tue 3 Nov 2026 14:32', 'Tue 3 Nov 15:32')
     """
     when = datetime.fromtimestamp((time_ms + offset_ms) / 1000, UTC)
-    day = f"{when:%a} {when.day} {when:%b}"
-    return f"{day} {when:%Y %H:%M}" if year else f"{day} {when:%H:%M}"
+    date = day(time_ms, offset_ms)
+    return f"{date} {when:%Y %H:%M}" if year else f"{date} {when:%H:%M}"
 
 
 def utc_label(offset_ms: int) -> str:

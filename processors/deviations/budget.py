@@ -18,6 +18,9 @@ _REFERENCE_Z = 3.6
 _REFERENCE_RATE = 0.1
 _SUSTAINED_SHARE = 0.8
 _HOURS_PER_MONTH = 730.5
+# However many false alerts are accepted and however seldom is tested: a score that noise reaches
+# in one test of twenty is no finding.
+_LARGEST_CHANCE = 0.05
 
 
 def sustained_threshold(alerts_per_person_month: float, series_per_person: int) -> float:
@@ -27,7 +30,7 @@ def sustained_threshold(alerts_per_person_month: float, series_per_person: int) 
     3.6
     """
     share = alerts_per_person_month * _SUSTAINED_SHARE / series_per_person
-    return float(-ndtri(ndtr(-_REFERENCE_Z) * share / _REFERENCE_RATE))
+    return float(-ndtri(min(_LARGEST_CHANCE, ndtr(-_REFERENCE_Z) * share / _REFERENCE_RATE)))
 
 
 def outlier_threshold(
@@ -35,7 +38,8 @@ def outlier_threshold(
 ) -> float:
     """Score that a single reading of one series has to exceed, two-sided."""
     share = alerts_per_person_month * (1.0 - _SUSTAINED_SHARE) / series_per_person
-    return float(-ndtri(0.5 * share * hours_between_tests / _HOURS_PER_MONTH))
+    chance = min(_LARGEST_CHANCE, share * hours_between_tests / _HOURS_PER_MONTH)
+    return float(-ndtri(0.5 * chance))
 
 
 def reference_change(cv_analytical: float, cv_within: float, z: float = 1.96) -> float:

@@ -1,8 +1,12 @@
-"""Scores measured on the person.
+"""Scores and percentiles measured on the person.
 
 Real people wander: days share errors, residuals have heavy tails, and a score that is standard
 normal for independent errors is not so for them. Each score is therefore divided by the root of
 its own running second moment, kept per person, direction and recent window.
+
+Nor are single readings normal about the curve: a heart that rests most of the time and races now
+and then has a narrow middle and a long upper tail. The percentiles that people are shown are
+therefore learnt as well, each as the score below which its share of the person's readings fell.
 """
 
 from __future__ import annotations
@@ -13,7 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.compiled import compiled
-from processors.rhythm.layout import CAL, CAL_DAYS, CAL_OUTLIER, CAL_OUTLIER_N, N_DIRECTIONS
+from processors.rhythm.layout import (
+    CAL,
+    CAL_DAYS,
+    CAL_OUTLIER,
+    CAL_OUTLIER_N,
+    N_DIRECTIONS,
+    N_QUANTILES,
+    QUANTILE_N,
+    QUANTILES,
+)
+from processors.rhythm.student import Z75, Z95
 
 Array = NDArray[np.float64]
 
@@ -31,6 +45,12 @@ _KEEP_READINGS = 500.0
 _CLIP_OUTLIER = 4.0
 # A person quieter than the model does not make the test hypersensitive.
 _LEAST_SD = 0.8
+
+# The percentiles: shares, standard normal scores and densities there. The normal prior is worth 50
+# readings, and the last 500 or so count. Readings that share a unit of weight count as one.
+_SHARES = np.array((0.05, 0.25, 0.5, 0.75, 0.95))
+_NORMAL = np.array((-Z95, -Z75, 0.0, Z75, Z95))
+_DENSITY = np.exp(-0.5 * _NORMAL**2) / np.sqrt(2.0 * np.pi)
 
 
 @compiled
@@ -66,3 +86,28 @@ def learn_outlier(row: Array, z: float) -> None:
     clipped = min(_CLIP_OUTLIER, abs(z))
     row[CAL_OUTLIER_N] = row[CAL_OUTLIER_N] * keep + 1.0
     row[CAL_OUTLIER] = row[CAL_OUTLIER] * keep + clipped * clipped
+
+
+@compiled
+def percentile_scores(row: Array, out: Array) -> None:
+    """Fill out (N_QUANTILES) with the scores of this person's percentiles, in ascending order."""
+    for i in range(N_QUANTILES):
+        out[i] = _NORMAL[i] + row[QUANTILES + i]
+        if i > 0:
+            out[i] = max(out[i], out[i - 1])
+
+
+@compiled
+def learn_percentiles(row: Array, z: float, share: float) -> None:
+    """Count one reading's raw score as `share` of one reading.
+
+    Each percentile takes a step up or down that balances when its share of readings is below it
+    (Tierney 1983, "A space-efficient recursive procedure for estimating a quantile of an unknown
+    distribution", SIAM J. Sci. Stat. Comput. 4); the density that scales it is the normal's.
+    """
+    n = min(_KEEP_READINGS, row[QUANTILE_N] + share)
+    row[QUANTILE_N] = n
+    for i in range(N_QUANTILES):
+        below = 1.0 if z < _NORMAL[i] + row[QUANTILES + i] else 0.0
+        step = share / ((_PRIOR_READINGS + n) * _DENSITY[i])
+        row[QUANTILES + i] += step * (_SHARES[i] - below)

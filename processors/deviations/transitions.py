@@ -9,13 +9,21 @@ explained what it can.
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
-
 import numpy as np
 from numpy.typing import NDArray
 
 from processors.compiled import compiled
 from processors.deviations.calibration import learn_sustained, sustained_sd
+from processors.deviations.effects import (
+    EFFECT,
+    EFFECT_HIGH,
+    EFFECT_LOW,
+    EFFECT_SIZE,
+    EXPECTED,
+    OBSERVED,
+    SIZE,
+    measure,
+)
 from processors.deviations.kinds import AMPLITUDE, ARRHYTHMIC, LEVEL, PHASE
 from processors.deviations.sustained import (
     AMPLITUDE as AMPLITUDE_DIRECTION,
@@ -33,16 +41,7 @@ from processors.deviations.sustained import (
 from processors.deviations.sustained import (
     LEVEL as LEVEL_DIRECTION,
 )
-from processors.rhythm.curve import (
-    ACROPHASE,
-    ACROPHASE_HALF,
-    CURVE_SIZE,
-    MESOR,
-    MESOR_HALF,
-    T90,
-    describe,
-    wrap_shift,
-)
+from processors.rhythm.curve import ACROPHASE
 from processors.rhythm.curve import AMPLITUDE as CURVE_AMPLITUDE
 from processors.rhythm.curve import AMPLITUDE_HALF as CURVE_AMPLITUDE_HALF
 from processors.rhythm.layout import (
@@ -50,23 +49,17 @@ from processors.rhythm.layout import (
     HALF_LIVES_D,
     N_DIRECTIONS,
     N_PARAMETERS,
-    N_PARAMS,
     N_RECENT,
     OPEN,
     OPEN_SIZE,
-    P_LOG,
-    P_MEAN,
     P_MIN_AMPLITUDE,
     P_MIN_LEVEL,
     P_MIN_PHASE_H,
-    P_MIN_RHYTHM,
     P_RHYTHMIC,
     P_Z_SD,
     P_Z_SUSTAINED,
     TESTED,
 )
-from processors.rhythm.posterior import solve
-from processors.rhythm.student import Z95, t_quantile
 
 Array = NDArray[np.float64]
 
@@ -78,6 +71,7 @@ TRANSITION_SIZE = 17
 
 _N_TESTED = 4  # level, amplitude, phase, arrhythmic
 _END_AT = 0.5  # of the threshold
+_LARGEST_LOST = 0.7  # of the baseline's amplitude: what may be left of a rhythm that is lost
 _HALF_LIVES = np.array(HALF_LIVES_D)
 
 
@@ -109,61 +103,6 @@ def change(
     row[o] = time if opens else 0.0
     row[o + 1] = sign if opens else 0.0
     row[o + 2] = z if opens else 0.0
-
-
-@compiled
-def recent_curve(row: Array, p: Array, rate: int, at: float, m: Array, out: Array) -> float:
-    """Describe the recent rhythm as seen from the baseline m (5): the prior's mean is the baseline.
-
-    Used for the size of an effect, not for its evidence. Returns the effective number of readings.
-    """
-    shifted = np.empty(N_PARAMS)
-    shifted[:] = p[:N_PARAMS]
-    for i in range(N_PARAMETERS):
-        shifted[P_MEAN + i] = m[i]
-    lower = np.empty((N_PARAMETERS, N_PARAMETERS))
-    g = np.empty(N_PARAMETERS)
-    mean = np.empty(N_PARAMETERS)
-    variance, df, n = solve(row, shifted, rate, at, lower, g)
-    describe(lower, g, variance, df, n, t_quantile(Z95, df), p[P_MIN_RHYTHM], mean, out)
-    return n
-
-
-@compiled
-def measure(kind: int, is_log: bool, baseline: Array, recent: Array, out: Array) -> float:
-    """Fill the effect of a kind into a transition; return its size for the gate.
-
-    Ratios for level and amplitude (gate: |ln ratio|), hours for phase (gate: |hours|).
-    """
-    size = 0.0
-    if kind == LEVEL:
-        half = sqrt(baseline[MESOR_HALF] ** 2 + recent[MESOR_HALF] ** 2)
-        if is_log:
-            d = recent[MESOR] - baseline[MESOR]
-            out[T_EFFECT], out[T_LOW], out[T_HIGH] = exp(d), exp(d - half), exp(d + half)
-            out[T_OBSERVED], out[T_EXPECTED] = exp(recent[MESOR]), exp(baseline[MESOR])
-            size = abs(d)
-        else:
-            m = baseline[MESOR]
-            out[T_EFFECT] = recent[MESOR] / m
-            out[T_LOW], out[T_HIGH] = (recent[MESOR] - half) / m, (recent[MESOR] + half) / m
-            out[T_OBSERVED], out[T_EXPECTED] = recent[MESOR], m
-            size = abs(log(max(1e-9, out[T_EFFECT])))
-    elif kind == PHASE:
-        if not (np.isnan(baseline[ACROPHASE]) or np.isnan(recent[ACROPHASE])):
-            d = wrap_shift(recent[ACROPHASE] - baseline[ACROPHASE])
-            half = sqrt(baseline[ACROPHASE_HALF] ** 2 + recent[ACROPHASE_HALF] ** 2)
-            out[T_EFFECT], out[T_LOW], out[T_HIGH] = d, d - half, d + half
-            out[T_OBSERVED], out[T_EXPECTED] = recent[ACROPHASE], baseline[ACROPHASE]
-            size = abs(d)
-    else:
-        a, b = recent[CURVE_AMPLITUDE], baseline[CURVE_AMPLITUDE]
-        half = recent[CURVE_AMPLITUDE_HALF]
-        out[T_EFFECT] = a / b
-        out[T_LOW], out[T_HIGH] = max(0.0, a - half) / b, (a + half) / b
-        out[T_OBSERVED], out[T_EXPECTED] = a, b
-        size = abs(log(max(1e-9, a / b)))
-    return size
 
 
 @compiled
@@ -199,6 +138,8 @@ def test_sustained(
     best = np.zeros(_N_TESTED)  # signed calibrated score of each kind
     best_r = np.zeros(_N_TESTED, dtype=np.int64)
     best_d = np.zeros(_N_TESTED, dtype=np.int64)
+    highest = np.zeros(_N_TESTED)  # of each kind over all windows
+    lowest = np.zeros(_N_TESTED)
     for r in range(N_RECENT):
         weight[r] = contrast(
             row, p, r + 1, at, lower, m, variance, filters, projected[r], covariance[r]
@@ -221,6 +162,8 @@ def test_sustained(
                 continue
             if abs(z) > abs(best[kind]):
                 best[kind], best_r[kind], best_d[kind] = z, r, d
+            highest[kind] = max(highest[kind], z)
+            lowest[kind] = min(lowest[kind], z)
     something_open = False
     for kind in range(_N_TESTED):
         something_open = something_open or row[OPEN + OPEN_SIZE * kind] > 0.0
@@ -229,18 +172,21 @@ def test_sustained(
     row[TESTED] = at
 
     threshold = p[P_Z_SUSTAINED]
-    if has_rhythm and np.isnan(current[ACROPHASE]):
-        ceiling = current[CURVE_AMPLITUDE] + current[CURVE_AMPLITUDE_HALF]
-        if ceiling < 0.7 * baseline[CURVE_AMPLITUDE] and best[AMPLITUDE] < 0.0:
+    if has_rhythm and best[AMPLITUDE] < 0.0:
+        # Lost is a rhythm that cannot be told from none and was not small before; it is back
+        # when the swing is, not when the data just happen to show a phase again.
+        swing, usual = current[CURVE_AMPLITUDE], _LARGEST_LOST * baseline[CURVE_AMPLITUDE]
+        lost = np.isnan(current[ACROPHASE]) and swing + current[CURVE_AMPLITUDE_HALF] < usual
+        if lost or (row[OPEN + OPEN_SIZE * ARRHYTHMIC] > 0.0 and swing < usual):
             best[ARRHYTHMIC], best_r[ARRHYTHMIC] = best[AMPLITUDE], best_r[AMPLITUDE]
             best_d[ARRHYTHMIC] = AMPLITUDE_DIRECTION
+            lowest[ARRHYTHMIC] = lowest[AMPLITUDE]
     winner = LEVEL
     for kind in (AMPLITUDE, PHASE):
         if abs(best[kind]) > abs(best[winner]):
             winner = kind
     changes = 0
-    is_log = p[P_LOG] > 0.0
-    recent = np.empty(CURVE_SIZE)
+    effect = np.empty(EFFECT_SIZE)
     for kind in range(_N_TESTED):
         o = OPEN + OPEN_SIZE * kind
         z = best[kind]
@@ -248,12 +194,15 @@ def test_sustained(
         over = abs(z) > threshold and testable
         if row[o] > 0.0:
             turned = over and sign != row[o + 1]
-            if turned or abs(z) < _END_AT * threshold:
+            # What speaks for the other direction keeps nothing open: back in step, a person
+            # differs from a baseline that has taken the trouble in.
+            support = highest[kind] if row[o + 1] > 0.0 else lowest[kind]
+            if turned or abs(support) < _END_AT * threshold:
                 change(row, slot, kind, sign, False, at, z, threshold, live, out[changes])
                 changes += 1
             else:
-                if abs(z) > abs(row[o + 2]):
-                    row[o + 2] = z
+                if abs(support) > abs(row[o + 2]):
+                    row[o + 2] = support
                 continue
         if not over:
             continue
@@ -263,24 +212,27 @@ def test_sustained(
             if abs(rest) / sd[r, d] <= threshold:
                 continue
         # long windows lag behind: they find small changes, but do not tell their size
-        recent_curve(row, p, max(r + 1, CURRENT), at, m, recent)
-        size = measure(kind, is_log, baseline, recent, out[changes])
+        rate = max(r + 1, CURRENT)
+        measure(row, p, kind, d, rate, at, sd[rate - 1, d], effect)
         if kind == LEVEL:
             least = p[P_MIN_LEVEL]
         elif kind == PHASE:
             least = p[P_MIN_PHASE_H]
         else:
             least = p[P_MIN_AMPLITUDE]
-        if size < least:
+        # Too small to tell, or not yet to be seen as what the score says it is: windows of other
+        # lengths may hold other news, and half a day's shift goes either way.
+        if not sign * effect[SIZE] >= least:  # NaN has no size
             continue
         change(row, slot, kind, sign, True, at, z, threshold, live, out[changes])
-        measure(kind, is_log, baseline, recent, out[changes])
-        out[changes, T_N] = weight[r]
-        out[changes, T_WINDOW_D] = _HALF_LIVES[max(r + 1, CURRENT)]
+        out[changes, T_EFFECT] = effect[EFFECT]
+        out[changes, T_LOW], out[changes, T_HIGH] = effect[EFFECT_LOW], effect[EFFECT_HIGH]
+        out[changes, T_OBSERVED] = effect[OBSERVED]
+        out[changes, T_EXPECTED] = effect[EXPECTED]
+        out[changes, T_N] = weight[rate - 1]
+        out[changes, T_WINDOW_D] = _HALF_LIVES[rate]
         changes += 1
     return changes
 
 
-# The described curves that this module reads end with the percentile used for their intervals.
-assert T90 == CURVE_SIZE - 1
 assert EARLIER_4 < FIRST_LATER

@@ -1,4 +1,8 @@
-"""The sentence that a deviation says: what happened, against what, how sure, from how much."""
+"""The sentence that a deviation says: what happened, against what, how sure, from how much.
+
+It begins with the analyte's name, and how sure it is stands in brackets at its end, so that whoever
+has little room can show the sentence without them.
+"""
 
 from __future__ import annotations
 
@@ -41,27 +45,38 @@ def clock(hours: float) -> str:
 def duration(hours: float) -> str:
     """A length of time in words.
 
-    >>> duration(0.75), duration(7.0), duration(60.0)
-    ('45 min', '7.0 h', '2.5 days')
+    >>> duration(0.75), duration(7.0), duration(7.25), duration(60.0)
+    ('45 min', '7 h', '7.2 h', '2.5 days')
     """
     if hours < 1.0:
         return f"{hours * 60.0:.0f} min"
-    return f"{hours:.1f} h" if hours < 48.0 else f"{hours / 24.0:.1f} days"
+    number, unit = (hours, "h") if hours < 48.0 else (hours / 24.0, "days")
+    return f"{number:.1f}".removesuffix(".0") + f" {unit}"
 
 
 def _percent(ratio: float) -> str:
     return f"{abs(ratio - 1.0) * 100.0:.0f} %"
 
 
+def _signed(value: float, decimals: int) -> str:
+    """With its sign, and a true minus."""
+    return f"{value:+.{decimals}f}".replace("-", "−")
+
+
+def _change(low: float, high: float) -> str:
+    """Two ratios as changes in percent."""
+    return f"{_signed(100.0 * (low - 1.0), 0)} to {_signed(100.0 * (high - 1.0), 0)} %"
+
+
 def reason(analyte: Analyte, kind: DeviationKind, direction: Direction, e: Evidence) -> str:
     """One sentence for people."""
-    name = analyte.name
+    name = analyte.short_name[0].upper() + analyte.short_name[1:]
     if kind is DeviationKind.MISSING:
         assert e.effect is not None
-        text = f"No {analyte.short_name} readings for {duration(e.effect)}"
+        text = f"{name}: no readings for {duration(e.effect)}"
         if e.expected:
             text += f"; the longest usual pause is {duration(e.expected)}"
-        return text + f" (from {e.n_effective:.0f} readings so far)."
+        return text + f" (from {e.n_effective:,.0f} readings so far)."
     amount = f"{e.n_effective:.0f} effective readings"
     if kind is DeviationKind.OUTLIER:
         assert e.observed is not None
@@ -69,46 +84,43 @@ def reason(analyte: Analyte, kind: DeviationKind, direction: Direction, e: Evide
         assert e.high is not None
         d = analyte.decimals
         return (
-            f"{name} of {e.observed:.{d}f} {analyte.unit_label} is {direction} than predicted "
-            f"for that hour: 90 % of readings fall between {e.low:.{d}f} and {e.high:.{d}f} "
-            f"{analyte.unit_label} (score {e.z:+.1f}, from {amount})."
+            f"{name} of {e.observed:.{d}f} {analyte.unit_label} is {direction} than predicted for "
+            f"that hour (90 % of readings fall between {e.low:.{d}f} and {e.high:.{d}f} "
+            f"{analyte.unit_label}; score {_signed(e.z, 1)}; from {amount})."
         )
     assert e.effect is not None
     assert e.low is not None
     assert e.high is not None
     assert e.window_d is not None
-    sure = f"(score {abs(e.z):.1f}, {amount} of about the last {duration(24.0 * e.window_d)})"
+    sure = f"score {abs(e.z):.1f}; {amount} of about the last {duration(24.0 * e.window_d)}"
     if kind is DeviationKind.PHASE:
         assert e.observed is not None
         assert e.expected is not None
-        low, high = sorted((abs(e.low), abs(e.high)))
-        if e.low < 0.0 < e.high:
-            low = 0.0
         return (
             f"{name} peaks {abs(e.effect):.1f} h {direction} than this person's baseline: at "
-            f"{clock(e.observed)} instead of {clock(e.expected)}, shift 90 % within "
-            f"{low:.1f} to {high:.1f} h {sure}."
+            f"{clock(e.observed)} instead of {clock(e.expected)} (90 % interval "
+            f"{_signed(e.low, 1)} to {_signed(e.high, 1)} h; {sure})."
         )
     if kind is DeviationKind.ARRHYTHMIC:
         return (
             f"{name} has lost its 24-hour rhythm: the daily swing is "
             f"{e.effect * 100.0:.0f} % of this person's baseline and cannot be told from none "
-            f"{sure}."
+            f"({sure})."
         )
+    interval = f"90 % interval {_change(e.low, e.high)}"
     if kind is DeviationKind.AMPLITUDE:
         word = "flatter" if direction == "lower" else "steeper"
         return (
             f"{name} runs {word}: the daily swing is {_percent(e.effect)} {direction} than this "
-            f"person's baseline, 90 % within {e.low * 100.0 - 100.0:+.0f} to "
-            f"{e.high * 100.0 - 100.0:+.0f} % {sure}."
+            f"person's baseline ({interval}; {sure})."
         )
     assert e.observed is not None
     assert e.expected is not None
     d = analyte.decimals
     return (
         f"{name} is {_percent(e.effect)} {direction} than this person's baseline: "
-        f"{e.observed:.{d}f} instead of {e.expected:.{d}f} {analyte.unit_label}, 90 % within "
-        f"{e.low * 100.0 - 100.0:+.0f} to {e.high * 100.0 - 100.0:+.0f} % {sure}."
+        f"{e.observed:.{d}f} instead of {e.expected:.{d}f} {analyte.unit_label} ({interval}; "
+        f"{sure})."
     )
 
 

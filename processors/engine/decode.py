@@ -51,6 +51,11 @@ def translate(error: ValidationError) -> RejectedRecord:
             )
         case "finite_number":
             return RejectedRecord(Reason.NOT_FINITE, f"{where} is not a finite number")
+        case "union_tag_invalid":
+            # pydantic's own words repeat what was sent
+            return RejectedRecord(
+                Reason.MALFORMED, "kind: Input should be 'dose', 'sleep', 'wake' or 'profile'"
+            )
     return RejectedRecord(Reason.MALFORMED, f"{where}: {first['msg']}")
 
 

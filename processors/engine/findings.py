@@ -37,7 +37,7 @@ from processors.engine.results import HOUR_MS, finite
 from processors.engine.series import Series
 from processors.engine_port import OutMessage, Outputs
 from schemas.measurements import ALERT, DEVIATION
-from schemas.results import Alert, Deviation
+from schemas.results import Alert, Deviation, DeviationKind
 from schemas.topics import ALERTS, DEVIATIONS
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -118,7 +118,9 @@ def _opened(series: Series, t: NDArray[np.float64], doses: list[TakenDose]) -> D
         effect_high=evidence.high,
         n_effective=evidence.n_effective,
         retrospective=not t[T_LIVE] > 0.0,
-        explained_by=explanation(series.analyte.slug, onset_ms, doses),
+        explained_by=None
+        if kind is DeviationKind.MISSING  # no dose silences a device
+        else explanation(series.analyte.slug, onset_ms, doses),
         reason=reason(series.analyte, kind, way, evidence),
     )
 

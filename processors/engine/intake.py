@@ -179,7 +179,7 @@ class Intake:
         series = source.series or self._attach(source, wire, time_ms)
         if record.offset <= series.absorbed:
             return
-        if not source.seen.add(time_ms, received_ms):
+        if not source.seen.add(time_ms, received_ms, record.replayed):
             arrivals.touched.append(series.slot)
             return
         if wire.value is None:
@@ -248,7 +248,7 @@ class Intake:
         series = source.series or self._attach(source, wire, times[0])
         if record.offset <= series.absorbed:
             return
-        fresh = source.seen.add_all(times, received_ms, step)
+        fresh = source.seen.add_all(times, received_ms, step, record.replayed)
         if len(fresh) < len(times):
             arrivals.touched.append(series.slot)
             times = [times[i] for i in fresh]

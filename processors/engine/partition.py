@@ -9,7 +9,7 @@ state was saved and where a replay began make no difference; tests hold that.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import compress
 from typing import Any
 
@@ -26,6 +26,7 @@ from processors.engine import kernel
 from processors.engine.decode import decode_event
 from processors.engine.findings import apply
 from processors.engine.intake import Arrivals, Intake
+from processors.engine.kernel.buffers import C_BIN, C_PROFILE, C_REVISION, C_RHYTHM, C_TRANSITION
 from processors.engine.policy import Policy
 from processors.engine.reading_rows import absent_rows, mean_rows, single_rows
 from processors.engine.results import (
@@ -58,6 +59,9 @@ from schemas.results import StoredEvent
 from schemas.topics import DEAD_LETTERS, ESTIMATES, EVENTS, READINGS
 
 _RHYTHM_COLUMNS = RHYTHM.columns
+# Kafka's timestamp is the producer's to set, 64 bits of it; a calendar holds less.
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 
 
 def parameter_table(catalogue: Catalogue, policy: Policy) -> NDArray[np.float64]:
@@ -333,13 +337,13 @@ class Partition:
     def _drain(self, outputs: Outputs) -> None:
         """Empty the kernel's buffers into rows and findings."""
         rhythm, profile, revision, bins, transition, counters = self._buffers
-        rhythms = rhythm_rows(self._series, rhythm[: counters[kernel.C_RHYTHM]])
+        rhythms = rhythm_rows(self._series, rhythm[: counters[C_RHYTHM]])
         outputs.add(RHYTHM, rhythms)
         self._estimates.update((row[:3], row) for row in rhythms)
-        outputs.add(PROFILE, profile_rows(self._series, profile[: counters[kernel.C_PROFILE]]))
-        outputs.add(PROFILE, revision_rows(self._series, revision[: counters[kernel.C_REVISION]]))
-        outputs.add(READING, mean_rows(self._series, bins[: counters[kernel.C_BIN]]))
-        for change in transition[: counters[kernel.C_TRANSITION]]:
+        outputs.add(PROFILE, profile_rows(self._series, profile[: counters[C_PROFILE]]))
+        outputs.add(PROFILE, revision_rows(self._series, revision[: counters[C_REVISION]]))
+        outputs.add(READING, mean_rows(self._series, bins[: counters[C_BIN]]))
+        for change in transition[: counters[C_TRANSITION]]:
             series = self._series[int(change[0])]
             person = self._people.get(series.subject)
             apply(series, change, person.doses if person else [], outputs)
@@ -367,13 +371,14 @@ def dead_letter(
     record: Record, error: RejectedRecord, elements: tuple[int, ...] = ()
 ) -> OutMessage:
     """The refused record for the topic `dead-letters`, byte for byte, with its reason."""
+    since = timedelta(milliseconds=min(max(record.timestamp_ms, _FIRST_MS), _LAST_MS))
     letter = DeadLetter(
         reason=error.reason,
         detail=error.detail,
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        time=datetime.fromtimestamp(record.timestamp_ms / 1000, UTC),
+        time=_EPOCH + since,
         elements=elements,
     )
     return OutMessage(DEAD_LETTERS.name, record.key, record.value, letter.headers())

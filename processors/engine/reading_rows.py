@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.engine.intake import Arrivals
-from processors.engine.kernel import B_HIGH, B_LOW, B_N, B_OFFSET_H, B_SLOT, B_SUM, B_TIME
+from processors.engine.kernel.buffers import B_HIGH, B_LOW, B_N, B_OFFSET_H, B_SLOT, B_SUM, B_TIME
 from processors.engine.results import HOUR_MS, heads
 from processors.engine.series import Series
 from processors.engine.wire import Wire

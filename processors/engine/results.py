@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.engine.kernel import (
+from processors.engine.kernel.buffers import (
     F_DAYS,
     F_HALF,
     F_N,
@@ -69,7 +69,7 @@ def nullable(column: Array) -> list[float | None]:
 
 
 def start_ms(half: Array, offset_h: Array) -> list[int]:
-    """Begin of half hours in epoch ms; see `kernel.half_hour_start`."""
+    """Begin of half hours in epoch ms; see `kernel.half_hours.half_hour_start`."""
     part = offset_h - np.floor(2.0 * offset_h) / 2.0
     starts: list[int] = np.rint((half / 2.0 - part) * HOUR_MS).astype(np.int64).tolist()
     return starts

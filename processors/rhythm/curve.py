@@ -1,12 +1,13 @@
 """From coefficients to what people read: acrophase, amplitude, peak and trough with intervals.
 
 Conventions: y = M + A cos(w(t - peak)), phase as peak clock time in hours. Intervals by the delta
-method (Var A and Var phi as in Cornelissen 2014, doi:10.1186/1742-4682-11-16), 90 %, Student t.
+method (Var A and Var phi as in Cornelissen 2014, doi:10.1186/1742-4682-11-16), 90 %, Student t;
+those of peak and trough reach further where the curve is flat.
 """
 
 from __future__ import annotations
 
-from math import atan2, cos, exp, sin, sqrt
+from math import atan2, cos, sin, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,26 +46,62 @@ def f_quantile_90(df: float) -> float:
 
 
 @compiled
+def wrap_shift(hours: float) -> float:
+    """A difference of clock times as the shortest way round, in (-12, 12]."""
+    return 12.0 - (12.0 - hours) % PERIOD_H
+
+
+@compiled
 def extreme(m: Array, sign: float) -> float:
     """Clock hour [0, 24) of the maximum (sign 1) or minimum (sign -1) of the full curve."""
-    best = -1e300
-    at = 0
+    y = np.empty(_GRID)
     for i in range(_GRID):
-        y = sign * (m[1] * _C1[i] + m[2] * _S1[i] + m[3] * _C2[i] + m[4] * _S2[i])
-        if y > best:
-            best = y
-            at = i
-    theta = _THETA[at]
-    for _ in range(4):  # Newton on the derivative, kept within the grid cell
+        y[i] = sign * (m[1] * _C1[i] + m[2] * _S1[i] + m[3] * _C2[i] + m[4] * _S2[i])
+    best = -1e300
+    at = 0.0
+    for i in range(_GRID):
+        # the higher of two humps may look lower on the grid
+        if y[i] >= y[i - 1] and y[i] >= y[(i + 1) % _GRID]:
+            hour = _climb(m, sign, _THETA[i]) / OMEGA
+            height = sign * value_at(m, hour)
+            if height > best:
+                best = height
+                at = hour
+    return clock_hour(at)
+
+
+@compiled
+def clock_hour(hours: float) -> float:
+    """Hours of any turn on the clock, [0, 24)."""
+    hour = hours % PERIOD_H
+    # of a hair less than midnight the remainder is rounded to a whole period
+    return hour if hour < PERIOD_H else 0.0
+
+
+@compiled
+def _climb(m: Array, sign: float, theta: float) -> float:
+    """Angle near theta where the slope changes its sign.
+
+    Newton's step, or half of what is left where that would leave the cell of the grid (a flat top
+    has next to no bend).
+    """
+    low = theta - OMEGA * PERIOD_H / _GRID
+    high = theta + OMEGA * PERIOD_H / _GRID
+    for _ in range(40):
         c1, s1, c2, s2 = cos(theta), sin(theta), cos(2 * theta), sin(2 * theta)
-        slope = -m[1] * s1 + m[2] * c1 - 2 * m[3] * s2 + 2 * m[4] * c2
-        bend = -m[1] * c1 - m[2] * s1 - 4 * m[3] * c2 - 4 * m[4] * s2
-        if sign * bend >= 0.0:
+        slope = sign * (-m[1] * s1 + m[2] * c1 - 2 * m[3] * s2 + 2 * m[4] * c2)
+        bend = sign * (-m[1] * c1 - m[2] * s1 - 4 * m[3] * c2 - 4 * m[4] * s2)
+        if slope > 0.0:
+            low = theta
+        else:
+            high = theta
+        new = theta - slope / bend if bend < 0.0 else low
+        if not low < new < high:
+            new = 0.5 * (low + high)
+        if abs(new - theta) < 1e-10:
             break
-        step = -slope / bend
-        limit = OMEGA * PERIOD_H / _GRID
-        theta += min(limit, max(-limit, step))
-    return float((theta / OMEGA) % PERIOD_H)
+        theta = new
+    return theta
 
 
 @compiled
@@ -76,20 +113,56 @@ def value_at(m: Array, clock_hour: float) -> float:
 
 
 @compiled
-def _extreme_half(m: Array, lower: Array, variance: float, clock_hour: float, t90: float) -> float:
-    """Half-width (h) of the interval of an extreme: delta method on x'(t)'m = 0, at most 12 h."""
+def _covariance(lower: Array, variance: float, out: Array) -> None:
+    """Fill out (5 x 5) with the coefficients' covariance, variance * A^-1."""
+    z = np.zeros((N_PARAMETERS, N_PARAMETERS))
+    unit = np.zeros(N_PARAMETERS)
+    for k in range(N_PARAMETERS):
+        unit[:] = 0.0
+        unit[k] = 1.0
+        forward(lower, unit, z[k])
+        for j in range(k + 1):
+            total = 0.0
+            for i in range(N_PARAMETERS):
+                total += z[k, i] * z[j, i]
+            out[k, j] = variance * total
+            out[j, k] = out[k, j]
+
+
+@compiled
+def _variance_of(d: Array, covariance: Array) -> float:
+    """Variance of d'b, d (4) being over the coefficients without the mesor."""
+    total = 0.0
+    for i in range(N_PARAMETERS - 1):
+        for j in range(N_PARAMETERS - 1):
+            total += d[i] * covariance[i + 1, j + 1] * d[j]
+    return max(0.0, total)
+
+
+@compiled
+def _extreme_half(m: Array, covariance: Array, clock_hour: float, t90: float) -> float:
+    """Half-width (h) of the interval of an extreme, at most 12 h.
+
+    The delta method on x'(t)'m = 0 sees the extreme's own top only. Where the curve elsewhere is
+    nearly as extreme, over a flat top or with two tops alike, the interval reaches as far: to
+    every half hour that differs from the extreme by less than t90/2 standard errors, which on a
+    parabola is the delta method's own half-width.
+    """
     theta = OMEGA * clock_hour
-    d = np.array((0.0, -sin(theta), cos(theta), -2 * sin(2 * theta), 2 * cos(2 * theta)))
-    bend = -m[1] * cos(theta) - m[2] * sin(theta)
-    bend -= 4 * (m[3] * cos(2 * theta) + m[4] * sin(2 * theta))
-    z = np.empty(N_PARAMETERS)
-    forward(lower, d, z)
-    spread = 0.0
-    for i in range(N_PARAMETERS):
-        spread += z[i] * z[i]
-    if bend == 0.0:
-        return 0.5 * PERIOD_H
-    return float(min(0.5 * PERIOD_H, t90 * sqrt(variance * spread) / abs(bend) / OMEGA))
+    c1, s1, c2, s2 = cos(theta), sin(theta), cos(2 * theta), sin(2 * theta)
+    bend = abs(-m[1] * c1 - m[2] * s1 - 4 * (m[3] * c2 + m[4] * s2))
+    d = np.array((-s1, c1, -2 * s2, 2 * c2))
+    half = 0.5 * PERIOD_H
+    if bend > 0.0:
+        half = min(half, t90 * sqrt(_variance_of(d, covariance)) / bend / OMEGA)
+    for i in range(_GRID):
+        d[0], d[1], d[2], d[3] = c1 - _C1[i], s1 - _S1[i], c2 - _C2[i], s2 - _S2[i]
+        away = abs(wrap_shift(clock_hour - i * PERIOD_H / _GRID))
+        if away > half:
+            difference = abs(m[1] * d[0] + m[2] * d[1] + m[3] * d[2] + m[4] * d[3])
+            if difference < 0.5 * t90 * sqrt(_variance_of(d, covariance)):
+                half = away
+    return float(half)
 
 
 @compiled
@@ -112,23 +185,10 @@ def describe(
     the joint 90 % region of the first harmonic's two coefficients contains zero.
     """
     backward(lower, g, m)
-    # covariance of mesor, cos, sin: columns of A^-1 from unit vectors
-    z = np.empty((3, N_PARAMETERS))
-    unit = np.zeros(N_PARAMETERS)
-    for k in range(3):
-        unit[:] = 0.0
-        unit[k] = 1.0
-        forward(lower, unit, z[k])
-    v_mm = v_bb = v_gg = v_bg = 0.0
-    for i in range(N_PARAMETERS):
-        v_mm += z[0, i] * z[0, i]
-        v_bb += z[1, i] * z[1, i]
-        v_gg += z[2, i] * z[2, i]
-        v_bg += z[1, i] * z[2, i]
-    v_mm *= variance
-    v_bb *= variance
-    v_gg *= variance
-    v_bg *= variance
+    covariance = np.empty((N_PARAMETERS, N_PARAMETERS))
+    _covariance(lower, variance, covariance)
+    v_mm, v_bb, v_gg = covariance[0, 0], covariance[1, 1], covariance[2, 2]
+    v_bg = covariance[2, 1]
     b, c = m[1], m[2]
     a2 = b * b + c * c
     amplitude = sqrt(a2)
@@ -150,27 +210,15 @@ def describe(
     out[PEAK_VALUE] = value_at(m, high)
     out[TROUGH_VALUE] = value_at(m, low)
     if rhythmic:
-        out[ACROPHASE] = (atan2(c, b) / OMEGA) % PERIOD_H
+        out[ACROPHASE] = clock_hour(atan2(c, b) / OMEGA)
         out[ACROPHASE_HALF] = min(0.5 * PERIOD_H, t90 * sqrt(max(0.0, var_phi)) / OMEGA)
         out[PEAK] = high
-        out[PEAK_HALF] = _extreme_half(m, lower, variance, high, t90)
+        out[PEAK_HALF] = _extreme_half(m, covariance, high, t90)
         out[TROUGH] = low
-        out[TROUGH_HALF] = _extreme_half(m, lower, variance, low, t90)
+        out[TROUGH_HALF] = _extreme_half(m, covariance, low, t90)
     else:
         for i in (ACROPHASE, ACROPHASE_HALF, PEAK, PEAK_HALF, TROUGH, TROUGH_HALF):
             out[i] = np.nan
     out[RESIDUAL_SD] = sqrt(variance)
     out[N_EFFECTIVE] = n
     out[T90] = t90
-
-
-@compiled
-def wrap_shift(hours: float) -> float:
-    """A difference of clock times as the shortest way round, in (-12, 12]."""
-    return 12.0 - (12.0 - hours) % PERIOD_H
-
-
-@compiled
-def natural(model_value: float, is_log: bool) -> float:
-    """A value on the model scale in the analyte's unit."""
-    return exp(model_value) if is_log else model_value

@@ -67,21 +67,21 @@ def fit_posterior(
     analyte: Analyte,
     clock_hours: NDArray[np.float64],
     values: NDArray[np.float64],
-    interval_s: float,
+    spacing_s: NDArray[np.float64],
 ) -> Posterior:
     """Posterior of the analyte's rhythm given one recording.
 
     clock_hours: local clock hours (n); values: analyte's unit (n), above 0 on the log scale;
-    interval_s: sampling interval of the source, seconds.
+    spacing_s: seconds that each stands for, i.e. how far apart they are there (n).
     """
     p = estimator_parameters(analyte)
     row = empty_row(0.0)
     e = np.empty(N_MOMENTS)
-    share = weight(analyte, interval_s)
-    for hour, value in zip(clock_hours.tolist(), values.tolist(), strict=True):
+    columns = (clock_hours.tolist(), values.tolist(), spacing_s.tolist())
+    for hour, value, spacing in zip(*columns, strict=True):
         harmonics(hour, e)
         # all at one time: nothing is forgotten
-        fold(row, 0.0, e, analyte.to_model(value), 0.0, share)
+        fold(row, 0.0, e, analyte.to_model(value), 0.0, weight(analyte, spacing))
     lower = np.empty((N_PARAMETERS, N_PARAMETERS))
     g = np.empty(N_PARAMETERS)
     variance, df, n = solve(row, p, BASELINE, 0.0, lower, g)

@@ -47,7 +47,7 @@ FRESH: Final = 8  # readings since the last closed half hour
 MAX_GAP_H: Final = 9  # longest usual pause between readings, slowly forgotten
 N_LIVE: Final = 10  # readings that arrived live
 MISSING_SINCE: Final = 11  # event time from which the series counts as silent; 0 = it is not
-STALE: Final = 12  # 1 once the stale rhythm has been published
+STALE: Final = 12  # 1 if the newest reading came stale, or has been published as stale since
 LIVE: Final = 13  # 1 if the newest record's reading arrived live
 BIN: Final = 14  # open five-minute bin: index, sum, count, lowest, highest
 BIN_SUM: Final = 15
@@ -66,7 +66,12 @@ CAL_DAYS: Final = MASKS + N_MASKS
 CAL: Final = CAL_DAYS + 1
 CAL_OUTLIER_N: Final = CAL + N_RECENT * N_DIRECTIONS
 CAL_OUTLIER: Final = CAL_OUTLIER_N + 1
-SUMS: Final = CAL_OUTLIER + 1
+# Percentiles of single readings as learnt from the person: the number of readings they rest on,
+# and how far the score of each lies from the standard normal's.
+QUANTILE_N: Final = CAL_OUTLIER + 1
+QUANTILES: Final = QUANTILE_N + 1
+N_QUANTILES: Final = 5  # 5, 25, 50, 75 and 95 %
+SUMS: Final = QUANTILES + N_QUANTILES
 PAIRS: Final = SUMS + N_RATES * SUM_SIZE
 ROW_SIZE: Final = PAIRS + N_PAIRS * N_MOMENTS
 

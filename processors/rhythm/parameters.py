@@ -60,7 +60,7 @@ def estimator_parameters(analyte: Analyte) -> NDArray[np.float64]:
     p[P_MISSING_H] = analyte.missing_after_h
     p[P_BIN_H] = _STORED[analyte.keep]
     p[P_GRACE_H] = 0.0 if analyte.keep == "all" else _DENSE_GRACE_H
-    p[P_RHYTHMIC] = analyte.rhythm not in ("flat", "pulsatile")
+    p[P_RHYTHMIC] = analyte.rhythm not in ("flat", "pulsatile", "cycle")
     return p
 
 

@@ -100,7 +100,7 @@ class InfluxStore:
             response = self._queries.query_raw(query, dialect=self._dialect)
             answer = response.data.decode()
             found = list(parse(measurement, answer))
-        except (InfluxDBError, HTTPError, OSError, FluxError) as error:
+        except (InfluxDBError, HTTPError, OSError, FluxError, UnicodeDecodeError) as error:
             raise self._translated(error) from error
         return in_order(measurement, found, latest=latest, limit=limit)
 
@@ -115,7 +115,7 @@ class InfluxStore:
         if status is None:
             if isinstance(error, LocationValueError):
                 return StoreRefused(f"{where}: {error}; check the store's address")
-            if isinstance(error, FluxError):
+            if isinstance(error, FluxError | UnicodeDecodeError):
                 return StoreUnavailable(f"{where} broke off its answer: {error}")
             return StoreUnavailable(
                 f"{where} does not answer ({_cause(error)}); check that it runs and is reachable"

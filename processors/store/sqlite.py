@@ -22,7 +22,7 @@ from typing import Any
 
 from processors.store.interface import NO_TAGS
 from processors.store.rows import check_selection, checked
-from processors.store.sqlite_schema import TABLES, create
+from processors.store.sqlite_schema import TABLES, create, is_current
 from schemas.errors import StoreRefused, StoreUnavailable
 from schemas.measurements import Measurement, Row
 
@@ -49,7 +49,7 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         """Open or make the file. Raises ``StoreRefused`` if it is not ours or from a newer version,
-        ``StoreUnavailable`` if another process holds it.
+        ``StoreUnavailable`` if another process holds one that must be made or brought up to date.
         """
         self._path = path
         self._lock = threading.Lock()
@@ -61,8 +61,11 @@ class SqliteStore:
                 self._writer.execute("PRAGMA page_size = 8192")
                 self._writer.execute("PRAGMA journal_mode = WAL")
                 self._writer.execute("PRAGMA synchronous = FULL")
-                with self._transaction():
-                    create(self._writer, path)
+                # A worker that was paused within a transaction would otherwise keep every other
+                # from starting; their writes wait for it, as they do for any absent store.
+                if not is_current(self._writer):
+                    with self._transaction():
+                        create(self._writer, path)
             except BaseException:
                 self._writer.close()
                 raise

@@ -135,6 +135,25 @@ class Table:
 TABLES = {measurement.name: Table(measurement) for measurement in MEASUREMENTS}
 
 
+def is_current(connection: sqlite3.Connection) -> bool:
+    """True if the file has exactly this version's layout, so that nothing must be written."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if (application, version) != (APPLICATION_ID, VERSION):
+        return False
+    fresh = sqlite3.connect(":memory:")
+    try:
+        for table in TABLES.values():
+            table.create(fresh)
+        return _objects(connection) == _objects(fresh)
+    finally:
+        fresh.close()
+
+
+def _objects(connection: sqlite3.Connection) -> set[tuple[str, str | None]]:
+    return set(connection.execute("SELECT name, sql FROM sqlite_schema"))
+
+
 def create(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the file to this version's layout, within the caller's transaction.
 

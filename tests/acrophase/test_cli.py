@@ -99,7 +99,7 @@ def _end_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> int:
     ("error", "code"),
     [
         (SettingsError("setting page_port is wrong"), 2),
-        (AcrophaseError("this cannot be done"), 2),
+        (AcrophaseError("a process of ours has ended"), 1),
         (BrokerUnavailable("no broker answers at 127.0.0.1:9"), 1),
         (StoreUnavailable("the store does not answer"), 1),
     ],

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 from typer.testing import CliRunner, Result
 
 from acrophase.cli import app
+from schemas.errors import InputFileError
 
 CARROLL = ("hpa_24h/Carroll-2007-controlGroupCortisol.txt", "serum-cortisol")
 FROM_MIDNIGHT = ("--time-unit", "minutes", "--start", "00:00")
@@ -121,6 +125,13 @@ def test_the_table_shows_each_figure_with_its_error_and_the_convention(shared_da
         "R² │ 0.84778",
         "samples n │ 145",
         "y = M + A cos(w t + phi)",
+        # the posterior, on the catalogue's scale
+        "Posterior, log scale ┃ Estimate ┃ 90 % interval ┃ Unit",
+        "midline │ 4.6596 │ 4.3268 to 5.0181 │ µg/dL",
+        "acrophase │ 09:53 9.8881 │ 09:26 to 10:21 │ h",
+        "independent n │ 24.167",
+        # and what to mind
+        "Readings closer than 60 minutes are not independent: these 145 tell as much as 24.",
     ):
         assert shown in text
 
@@ -231,6 +242,53 @@ def test_values_without_a_logarithm_are_refused_with_their_row(tmp_path: Path, v
     assert linear["posterior"] is None
 
 
+def test_a_file_in_another_unit_is_refused_with_that_unit(tmp_path: Path) -> None:
+    path = recording(tmp_path)  # 7 to 13, as nmol/L an ordinary saliva cortisol
+    refused = run(path, "--analyte", "saliva-cortisol", "--zone", "UTC")
+    assert isinstance(refused.exception, InputFileError)
+    assert "the same number in nmol/L" in str(refused.exception)
+    assert "--unit" in str(refused.exception)
+    answer = fitted(path, "--analyte", "saliva-cortisol", "--zone", "UTC", "--unit", "nmol/L")
+    assert answer["midline"] == pytest.approx(9.6 * 0.036246, rel=0.05)
+
+
+def test_without_an_analyte_those_that_there_are_are_listed(tmp_path: Path) -> None:
+    refused = run(recording(tmp_path), "--zone", "UTC")
+    assert isinstance(refused.exception, InputFileError)
+    assert "add --analyte, one of saliva-cortisol" in str(refused.exception)
+
+
+def test_records_of_the_simulator_are_fitted_and_the_truth_is_found(tmp_path: Path) -> None:
+    paths = {name: tmp_path / name for name in ("readings.jsonl", "truth.json")}
+    options = ("--people", "2", "--days", "14", "--start", "2026-01-05", "--seed", "3")
+    files = ("--out", str(paths["readings.jsonl"]), "--truth", str(paths["truth.json"]))
+    assert CliRunner().invoke(app, ["simulate", *options, *files]).exit_code == 0
+    result = run(paths["readings.jsonl"], "--analyte", "wrist-temperature", "--json")
+    assert result.exit_code == 0, result.output
+    truth = {p["subject"]: p for p in json.loads(paths["truth.json"].read_text())["people"]}
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {answer["subject"] for answer in answers} == {"sim-01", "sim-02"}
+    for answer in answers:
+        known = truth[answer["subject"]]["analytes"]["wrist-temperature"]
+        low, high = answer["posterior"]["mesor_interval"]
+        assert answer["midline"] == pytest.approx(known["mesor"], abs=2 * (high - low))
+        shift = answer["least_squares"]["acrophase"] - known["acrophase"]
+        assert abs((shift + 12) % 24 - 12) < 1.0
+    refused = run(paths["readings.jsonl"], "--analyte", "heart-rate", "--zone", "UTC")
+    assert "leave that out" in str(refused.exception)
+
+
+def test_a_wide_table_is_fitted(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text("id,a,b,c,d,e,f\n1,60,65,70,75,70,65\n2,70,65,60,55,60,65\n")
+    people = ("--analyte", "heart-rate", "--subject-column", "id", "--subject", "p")
+    wide = ("--value-column", "a,b,c,d,e,f", "--times=2,6,10,14,18,22", "--components", "1")
+    result = run(path, *people, *wide, "--time-unit", "clock-hour", "--start", "00:00", "--json")
+    assert result.exit_code == 0, result.output
+    first, second = (json.loads(line)["least_squares"] for line in result.stdout.splitlines())
+    assert (round(first["acrophase"], 6), round(second["acrophase"], 6)) == (14.0, 2.0)
+
+
 def test_rows_that_cannot_be_read_are_told_and_the_rest_is_fitted(tmp_path: Path) -> None:
     path = recording(tmp_path)
     path.write_text(path.read_text() + "2024-06-09 00:00,high\n")
@@ -240,8 +298,12 @@ def test_rows_that_cannot_be_read_are_told_and_the_rest_is_fitted(tmp_path: Path
     assert json.loads(result.stdout)["least_squares"]["n"] == 72
 
 
+def texts(picture: Path) -> list[str]:
+    """All text of an SVG, in the order in which it was drawn."""
+    return re.findall(r"<text[^>]*>([^<]*)</text>", picture.read_text())
+
+
 def test_the_picture_shows_data_curve_and_peak(tmp_path: Path) -> None:
-    """An SVG holds its text as text when asked; marks are counted by their group."""
     path = recording(tmp_path)
     picture = tmp_path / "fit.png"
     result = run(path, "--analyte", "heart-rate", "--zone", "UTC", "--plot", picture)
@@ -250,11 +312,80 @@ def test_the_picture_shows_data_curve_and_peak(tmp_path: Path) -> None:
     from matplotlib.image import imread
 
     pixels = imread(picture)
-    assert pixels.shape[:2] == (720, 1200)
+    assert pixels.shape[:2] == (900, 1200)
     # Curve and peak in their colours; what is not drawn has none.
     for colour in ((0x00, 0x72, 0xB2), (0x00, 0x9E, 0x73)):
         near = np.abs(pixels[..., :3] - np.array(colour) / 255).max(axis=-1) < 0.02
         assert near.sum() > 200
+
+
+def test_the_picture_says_what_a_paper_must(tmp_path: Path) -> None:
+    """Title, figures with their intervals, unit, clock, band, residuals."""
+    picture = tmp_path / "fit.svg"
+    path = recording(tmp_path, level=60.0)
+    options = ("--analyte", "heart-rate", "--zone", "UTC", "--components", "1")
+    assert run(path, *options, "--plot", picture).exit_code == 0
+    found = texts(picture)
+    for shown in (
+        "Heart rate, recording-1",
+        "Heart rate (beats/min)",
+        "local clock time",
+        "(beats/min)",  # of the residuals
+        "72 samples",
+        "90 % confidence band of the curve",
+        "cosinor, one harmonic",
+        "mesor",
+        "peak and its 90 % interval",
+        "00:00",
+        "12:00",
+    ):
+        assert shown in found, shown
+    fit = fitted(path, *options)["least_squares"]
+    half = float(stdtrit(69, 0.95)) * fit["amplitude_se"]
+    low, high = (f"{fit['amplitude'] + sign * half:#.3g}" for sign in (-1, 1))
+    figures = " ".join(found)
+    assert f"amplitude {fit['amplitude']:#.3g} ({low} to {high}) beats/min" in figures
+    assert f"R² = {fit['r_squared']:.3f}, n = 72" in figures
+
+
+@pytest.mark.parametrize(
+    ("amplitude", "labels"),
+    [(0.2, {"8", "10"}), (1.0, {"5", "10", "20"}), (3.5, {"1", "10", "100"})],
+)
+def test_the_log_axis_has_numbers_that_can_be_read(
+    tmp_path: Path, amplitude: float, labels: set[str]
+) -> None:
+    hours = np.arange(48)
+    values = 10 * np.exp(amplitude * np.cos(2 * np.pi / 24 * (hours - 8)))
+    values *= np.exp(np.random.default_rng(3).normal(0, 0.02, hours.size))
+    path = tmp_path / "curve-1.csv"
+    path.write_text("".join(f"{h},{v:.6g}\n" for h, v in zip(hours, values, strict=True)))
+    picture = tmp_path / "curve.svg"
+    options = ("--analyte", "saliva-melatonin", "--time-unit", "hours", "--start", "00:00")
+    result = run(path, *options, "--plot", picture)
+    assert result.exit_code == 0, result.output
+    before_title = texts(picture)
+    numbers = [text for text in before_title if re.fullmatch(r"[\d.]+", text)]
+    assert labels <= set(numbers)
+    assert len(numbers) < 16
+    assert "observed /" in before_title
+
+
+def test_a_cloud_of_samples_is_drawn_with_its_medians(tmp_path: Path) -> None:
+    path = recording(tmp_path, days=100, noise=5.0, level=60.0)
+    picture = tmp_path / "cloud.svg"
+    # 100 days of one June: any dates do.
+    rows = path.read_text().splitlines()[1:]
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    moved = [
+        f"{(start + timedelta(hours=n)).isoformat()},{row.split(',')[1]}"
+        for n, row in enumerate(rows)
+    ]
+    path.write_text("time,value\n" + "\n".join(moved) + "\n")
+    result = run(path, "--analyte", "heart-rate", "--plot", picture)
+    assert result.exit_code == 0, result.output
+    assert "2,400 samples" in texts(picture)
+    assert "half-hour median and quartiles" in texts(picture)
 
 
 def test_a_picture_without_a_fit_has_the_data_and_the_reason(tmp_path: Path) -> None:

@@ -6,10 +6,13 @@ import gc
 import json
 import logging
 import os
+import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +29,7 @@ from schemas.readings import Reading, ReadingBatch, parse_reading
 # kafka-python 3.0.12 leaves the socket of a refused connection to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
+DRY = "--dry-run"
 RECORD = (
     '{"subject":"wire-1","device":"d","code":"8867-4","unit":"/min",'
     '"collected_at":"2024-01-01T08:00:00+01:00","value": 60}'
@@ -194,6 +198,77 @@ def test_options_that_a_wire_format_file_cannot_use_are_refused(tmp_path: Path) 
     result = run(path, "--analyte", "heart-rate", "--zone", "+01:00")
     assert isinstance(result.exception, InputFileError)
     assert "--analyte, --zone" in str(result.exception)
+
+
+def test_the_summary_says_how_the_times_were_understood(tmp_path: Path) -> None:
+    path = table(tmp_path, "32716774.78,60", "32803174.78,61")
+    options = ("--analyte", "heart-rate", "--subject", "p-1", "--dry-run")
+    result = run(path, *options, "--start", "2024-01-01T06:15", "--zone", "+01:00")
+    assert result.exit_code == 0, result.output
+    assert (
+        "collected 2024-01-01 06:15 to 2024-01-02 06:15 local time "
+        "(shifted epoch times, the oldest put at the start)"
+    ) in result.stdout
+
+
+def test_a_wide_table_is_sent_person_by_person(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text("id,before,after\n1,6.9,7.0\n2,5.1,NA\n")
+    people = ("--subject-column", "id", "--subject", "p", "--value-column", "before,after")
+    clock = ("--times=-30,30", "--time-unit", "minutes", "--start", "2024-01-01T14:00")
+    result = run(path, "--analyte", "saliva-cortisol", "--unit", "nmol/L", *people, *clock, DRY)
+    assert result.exit_code == 0, result.output
+    assert "3 readings of 2 people (saliva-cortisol in nmol/L)" in result.stdout
+    assert "collected 2024-01-01 13:30 to 2024-01-01 14:30" in result.stdout
+    assert "1 row without a value" in result.stdout
+
+
+def test_a_file_in_another_unit_is_not_sent(tmp_path: Path) -> None:
+    path = table(tmp_path, "2024-01-01T08:00:00Z,14.5", "2024-01-01T08:30:00Z,12.1")
+    result = run(path, "--analyte", "saliva-cortisol", "--subject", "p-1", DRY)
+    assert isinstance(result.exception, InputFileError)
+    assert "the same number in nmol/L" in str(result.exception)
+    assert "(line 2, 3)" in str(result.exception)
+
+
+def test_the_future_is_not_sent(tmp_path: Path) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=60)
+    later = soon + timedelta(days=1)
+    path = table(tmp_path, f"{soon.isoformat()},60", f"{later.isoformat()},61")
+    result = run(path, "--analyte", "heart-rate", "--subject", "p-1", DRY)
+    assert result.exit_code == 1
+    assert "1 reading of 1 person" in result.stdout  # the next five minutes are a clock's error
+    assert "1 refused: the time is in the future (line 3)" in result.stderr
+
+
+def test_an_interrupt_says_what_has_arrived(tmp_path: Path, broker: str) -> None:
+    """Ctrl-C while it sends: what is in flight is confirmed, nothing hangs, the status is 130."""
+    rows = (f"{1_704_067_200 + 60 * i},{60 + i % 40}\n" for i in range(150_000))
+    path = tmp_path / "long.csv"
+    path.write_text("time,value\n" + "".join(rows))
+    options = ("--analyte", "heart-rate", "--subject", "p-1", "--zone", "UTC")
+    command = [sys.executable, "-m", "acrophase", "publish", str(path), *options]
+    process = subprocess.Popen(
+        [*command, "--bootstrap", broker],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TTY_COMPATIBLE": "1"},
+    )
+    assert process.stderr is not None
+    seen = b""
+    confirmed = re.compile(rb"[1-9]\d*/150000")
+    while not confirmed.search(seen) and (piece := os.read(process.stderr.fileno(), 4096)):
+        seen += piece
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err.decode()
+    assert out == b""
+    told = re.search(r"(\d+) readings confirmed before you stopped it", err.decode())
+    assert told is not None
+    assert 0 < int(told[1]) < 150_000
+    # A quarter of an hour a record, both its ends included.
+    found = [parse_reading(value) for value in topic_bytes(broker, "readings", int(told[1]) // 16)]
+    assert sum(len(b.values) for b in found if isinstance(b, ReadingBatch)) == int(told[1])
 
 
 def test_no_kafka_is_our_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from acrophase.settings import Settings, load_settings
+from acrophase.settings_page import PAGE, settings_page, write
 from schemas.errors import SettingsError
 
 
@@ -186,3 +187,13 @@ def test_every_form_of_address_is_accepted(bootstrap: str) -> None:
 
 def test_every_setting_is_described() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_the_page_for_people_is_the_settings(tmp_path: Path) -> None:
+    page = settings_page()
+    assert PAGE.read_text(encoding="utf-8") == page, "run `python -m acrophase.settings_page`"
+    for name, field in Settings.model_fields.items():
+        assert f"| `{name}` | `ACROPHASE_{name.upper()}` |" in page
+        assert str(field.description) in page
+    write(tmp_path / "settings.md")
+    assert (tmp_path / "settings.md").read_text(encoding="utf-8") == page

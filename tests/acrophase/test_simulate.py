@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -15,6 +20,8 @@ from acrophase.broker import EmbeddedBroker
 from acrophase.cli import app
 from acrophase.commands.simulate import paced
 from producers.clinic import Clinic
+from producers.day_records import Delivery
+from schemas.errors import OutputFileError
 from schemas.events import parse_event
 from schemas.readings import ReadingBatch, parse_reading
 
@@ -101,6 +108,62 @@ def test_what_cannot_be_done_is_refused_by_name(
     assert result.exit_code != 0
     assert words in str(result.exception)
     assert not truth.exists()
+
+
+@pytest.mark.parametrize("option", ["--out", "--events", "--truth"])
+def test_a_file_that_cannot_be_written_is_named(option: str, tmp_path: Path) -> None:
+    for path, words in ((tmp_path, "Is a directory"), (tmp_path / "no" / "x", "No such file")):
+        result = run("--people", "1", "--days", "1", option, str(path))
+        assert isinstance(result.exception, OutputFileError)
+        assert str(result.exception) == f"{path} cannot be written: {words}" + (
+            " or directory" if words == "No such file" else ""
+        )
+
+
+def test_an_interrupted_file_is_said_to_be_a_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def records(self: Clinic, since: datetime, until: datetime | None = None) -> Iterator[Delivery]:
+        yield from islice(whole(self, since, until), 40)
+        raise KeyboardInterrupt
+
+    whole = Clinic.records
+    monkeypatch.setattr(Clinic, "records", records)
+    out = tmp_path / "r.jsonl"
+    result = run("--people", "1", "--days", "3", "--out", str(out))
+    assert result.exit_code != 0
+    assert f"{out} is not complete" in result.stderr
+    assert all(parse_reading(line) for line in out.read_bytes().splitlines())
+
+
+def test_the_same_seed_gives_the_same_bytes_in_any_process() -> None:
+    """Hashes of strings differ from process to process; nothing that is written may."""
+    program = (
+        "import hashlib, json; from datetime import datetime; "
+        "from producers.clinic import demo_clinic; "
+        "start, live = map(datetime.fromisoformat, "
+        "('2026-03-20T00:00:00+01:00', '2026-03-30T00:00:00+02:00')); "
+        "clinic = demo_clinic({seed}, start, live, 6); digest = hashlib.sha256(); "
+        "[digest.update(d.topic.encode() + d.value) for d in clinic.records(live, "
+        "datetime.fromisoformat('2026-03-31T00:00:00+02:00'))]; "
+        "digest.update(json.dumps(clinic.truth()).encode()); print(digest.hexdigest())"
+    )
+    digests = [
+        subprocess.run(
+            [sys.executable, "-c", program.replace("{seed}", seed)],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed, "TZ": zone},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed, hash_seed, zone in (
+            ("1", "0", "UTC"),
+            ("1", "4242", "Asia/Tokyo"),
+            ("2", "0", "UTC"),
+        )
+    ]
+    assert digests[0] == digests[1]
+    assert digests[0] != digests[2]
 
 
 def test_a_fast_clock_may_not_overtake_the_real_one(tmp_path: Path) -> None:

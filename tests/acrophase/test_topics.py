@@ -25,7 +25,7 @@ def test_it_creates_what_is_missing_and_says_so(address: str) -> None:
     assert result.exit_code == 0
     assert result.output.count("created") == len(TOPICS)
     assert "readings: created, 3 partitions" in result.output
-    assert "dead-letters: created, 1 partitions" in result.output
+    assert "dead-letters: created, 1 partition\n" in result.output
     again = CliRunner().invoke(app, ["create", "--bootstrap", address, "--partitions", "3"])
     assert again.exit_code == 0
     assert again.output.count("exists") == len(TOPICS)
@@ -44,3 +44,4 @@ def test_it_tells_what_differs_and_changes_nothing(address: str) -> None:
     result = CliRunner().invoke(app, ["create", "--bootstrap", address, "--partitions", "4"])
     assert result.exit_code == 1
     assert "differs: 2 partitions instead of 4" in result.output
+    assert "Nothing was changed. Give the partitions that there are" in result.stderr

@@ -13,6 +13,9 @@ from processors.session import Session
 StateRecord = tuple[bytes, bytes | None, Headers]
 
 
+SESSION_S, LEASE_S = 8.0, 4.0
+
+
 class MemoryBroker:
     """Topics and committed offsets. ``generation`` is the group's, the only one that may commit."""
 
@@ -23,6 +26,12 @@ class MemoryBroker:
         self.sent: list[OutMessage] = []
         self.offsets: dict[TopicPartition, int] = {}
         self.generation = 1
+        self.now_s = 0.0
+
+    def give_to_another(self) -> None:
+        """A worker has been silent for a whole session: a new generation begins without it."""
+        self.now_s += SESSION_S
+        self.generation += 1
 
     def publish(self, topic: str, partition: int, key: str, value: bytes) -> None:
         """Append one input record."""

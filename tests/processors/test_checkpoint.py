@@ -19,7 +19,7 @@ from schemas.errors import StoreRefused, StoreUnavailable
 from schemas.measurements import READING, Measurement, Row
 from schemas.topics import DEAD_LETTERS, READINGS
 from tests.faults.counting import CountingEngine
-from tests.processors.memory_kafka import Crash, MemoryBroker, MemoryKafka
+from tests.processors.memory_kafka import LEASE_S, Crash, MemoryBroker, MemoryKafka
 
 SUBJECTS = ("ann-1", "bob-2", "cat-3")
 PARTITIONS = {("readings", 0), ("events", 0), ("readings", 1), ("events", 1)}
@@ -46,7 +46,8 @@ def session_of(kafka: MemoryKafka, store: StoreSink, checkpoint_s: float = FOREV
         PatientStore(store),
         kafka,
         checkpoint_s,
-        clock=lambda: 0.0,
+        LEASE_S,
+        clock=lambda: kafka.broker.now_s,
     )
 
 
@@ -133,7 +134,9 @@ async def test_a_failed_session_confirms_nothing_more() -> None:
     fill(broker, range(2))
     kafka = MemoryKafka(broker)
     now = [0.0]
-    session = Session(1, PARTITIONS, Failing, PatientStore(store), kafka, 1.0, lambda: now[0])
+    session = Session(
+        1, PARTITIONS, Failing, PatientStore(store), kafka, 1.0, LEASE_S, lambda: now[0]
+    )
     with pytest.raises(ZeroDivisionError):
         await kafka.feed(session, frame=3)
     now[0] = 2.0
@@ -141,6 +144,10 @@ async def test_a_failed_session_confirms_nothing_more() -> None:
     await session.close(5.0)
     assert set(broker.offsets.values()) == {0}
     assert all(key.startswith(b"\x00") for key, _, _ in broker.state[0].values())
+
+
+async def permitted() -> None:
+    """Nobody else owns the partitions."""
 
 
 class Flaky:
@@ -169,7 +176,7 @@ async def test_an_absent_store_is_waited_for(caplog: pytest.LogCaptureFixture) -
     outputs.start({"readings": 0})
     rows = outputs.process([Record("readings", 0, 0, 0, b"ann-1", b'{"i": 0}')]).rows
     with caplog.at_level(logging.WARNING):
-        await patient.write(rows)
+        await patient.write(rows, permitted)
     assert len(store.select(READING)) == 1
     assert pauses[:4] == [0.1, 0.2, 0.4, 0.8]
     assert pauses[-1] == 15.0
@@ -186,12 +193,12 @@ async def test_the_store_says_when_to_come_back() -> None:
         pauses.append(seconds)
 
     flaky = Flaky(MemoryStore(), 1, StoreUnavailable("later", retry_after_s=42.0))
-    await PatientStore(flaky, pause).write({READING: []})
+    await PatientStore(flaky, pause).write({READING: []}, permitted)
     assert pauses == []  # no rows, no request
     row = CountingEngine(0)
     row.start({"readings": 0})
     rows = row.process([Record("readings", 0, 0, 0, b"ann-1", b'{"i": 0}')]).rows
-    await PatientStore(flaky, pause).write(rows)
+    await PatientStore(flaky, pause).write(rows, permitted)
     assert pauses == [42.0]
 
 

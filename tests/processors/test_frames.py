@@ -29,6 +29,14 @@ def test_a_frame_carries_all_records_and_the_last_offset() -> None:
     )
 
 
+def test_a_record_from_the_dead_letters_is_known_by_its_header() -> None:
+    records = [fetched("readings", 0, offset) for offset in range(3)]
+    records[1].headers = (("traceparent", b"00"), ("replayed", b"1"))
+    records[2].headers = (("traceparent", b"00"),)
+    ((_, frame),) = FrameScheduler().iterate({TopicPartition("readings", 0): records})
+    assert [record.replayed for record in frame.value] == [False, True, False]
+
+
 @given(
     st.dictionaries(
         st.tuples(st.sampled_from(["readings", "events"]), st.integers(0, 5)),

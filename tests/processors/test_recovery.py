@@ -10,6 +10,7 @@ import pytest
 from processors.recovery import ForeignState, StateLog, mark_key, state_headers
 from processors.session import Session
 from processors.store.memory import MemoryStore
+from schemas.measurements import READING
 from tests.processors.memory_kafka import Crash, MemoryBroker, MemoryKafka
 from tests.processors.test_checkpoint import (
     assert_exactly_once,
@@ -86,7 +87,7 @@ async def test_a_paused_worker_cannot_take_state_back(compacting: bool) -> None:
         if feeding.done():
             break
 
-        broker.generation += 1
+        broker.give_to_another()
         fill(broker, range(3, 5))
         heir = MemoryKafka(broker)
         heirs = session_of(heir, store, checkpoint_s=0.0)
@@ -124,6 +125,34 @@ async def test_a_paused_worker_cannot_take_state_back(compacting: bool) -> None:
     assert zombie_wrote > 10
 
 
+async def test_a_paused_worker_puts_nothing_old_over_newer_rows() -> None:
+    """The newest owner is done and nothing more will come, so nothing would mend the store."""
+    pause = 1
+    while True:
+        broker, store = MemoryBroker(), MemoryStore()
+        fill(broker, range(3))
+        paused = MemoryKafka(broker)
+        paused.pause_at = pause
+        session = session_of(paused, store, checkpoint_s=0.0)
+        feeding = asyncio.create_task(_feed_and_close(paused, session, 2))
+        await _until_stuck(paused, feeding)
+        if feeding.done():
+            break
+
+        broker.give_to_another()
+        fill(broker, range(3, 5))
+        heir = MemoryKafka(broker)
+        heirs = session_of(heir, store, checkpoint_s=0.0)
+        await heir.feed(heirs, 3)
+        await heirs.close(5.0)
+        left = store.select(READING)
+        paused.awake.set()
+        await feeding
+        assert store.select(READING) == left, f"paused at step {pause}"
+        pause += 1
+    assert pause > 20
+
+
 @pytest.mark.parametrize("seed", range(60))
 async def test_any_history_of_owners_counts_once(seed: int) -> None:
     """Owners come, die, are paused past their time and wake; the broker compacts when it likes."""
@@ -143,7 +172,7 @@ async def test_any_history_of_owners_counts_once(seed: int) -> None:
         await _until_stuck(kafka, task)
         if not task.done():
             sleepers.append((kafka, task))
-        broker.generation += 1
+        broker.give_to_another()
         if chance.random() < 0.5:
             broker.compact()
         if sleepers and chance.random() < 0.5:
@@ -226,7 +255,7 @@ async def test_partitions_of_others_are_left_alone() -> None:
     broker = MemoryBroker()
     fill(broker, range(2))
     kafka = MemoryKafka(broker)
-    session = Session(1, {("readings", 1)}, _NoEngine, None, kafka, 0.0, lambda: 0.0)  # type: ignore[arg-type]
+    session = Session(1, {("readings", 1)}, _NoEngine, None, kafka, 0.0, 0.0, lambda: 0.0)  # type: ignore[arg-type]
     await session.process("readings", 0, broker.inputs["readings", 0])
     assert kafka.done == []
 

@@ -8,12 +8,14 @@ import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.batches import is_wire_format, merge_batches, to_batches, wire_records
+from producers.batches import merge_batches, to_batches
 from producers.clocks import parse_zone
-from producers.files import FileMapping, FileReport, Series, pseudonym, read_series
+from producers.files import Series, read_series
+from producers.rows import FileMapping, pseudonym
 from schemas.readings import ReadingBatch
 
 ZONED = "2024-01-01T08:00:00+01:00"
@@ -53,21 +55,23 @@ def test_replayed_batches_are_short_and_received_with_their_last_reading(tmp_pat
     assert all(b.received_at is None for b in backfill)
 
 
-def test_wire_format_is_recognised_and_kept_byte_for_byte(tmp_path: Path) -> None:
-    reading = (
-        '{"subject":"p-1","device":"d","code":"8867-4","unit":"/min",'
-        f'"collected_at":"{ZONED}","value": 60,"extra":1}}'
-    )
-    event = f'{{"kind":"wake","subject":"p-1","at":"{ZONED}"}}'
-    bad = reading.replace("p-1", "jane@x.org")
-    path = write(tmp_path, "\n".join([reading, event, "{oops", bad]) + "\n")
-    assert is_wire_format(path)
-    report = FileReport()
-    records = list(wire_records(path, report))
-    assert [value.decode() for value, _ in records] == [reading, event]
-    assert (report.rows, report.readings, report.n_refused) == (4, 2, 2)
-    assert "jane" not in " ".join(report.sentences())
-    assert not is_wire_format(write(tmp_path, f'{{"time": "{ZONED}", "value": 60}}\n'))
+def test_each_record_states_the_spacing_of_its_own_readings(tmp_path: Path) -> None:
+    """Every five minutes by day, every five seconds in exercise, one reading the next morning."""
+    times = [300 * i for i in range(10)] + [3_000 + 5 * i for i in range(60)] + [60_000]
+    rows = "".join(f"{1704092400 + t},60\n" for t in times)
+    records = list(to_batches(read_one(write(tmp_path, rows), zone="+00:00")))
+    stated = [record.interval_s for record in records]
+    assert stated[0] == 300.0
+    # A burst's record: five seconds each, and before and after it what its ends stand for.
+    assert min(each or 0 for each in stated) < 100.0
+    assert stated[-1] == 7200.0  # no reading is worth more than the decorrelation time
+    # Whatever the records are, together they stand for the time that was covered.
+    weights = [
+        (r.interval_s or 0) * (len(r.values) if isinstance(r, ReadingBatch) else 1) for r in records
+    ]
+    assert sum(weights) == pytest.approx(3_000 + 295 + 2 * 7_200 - 7_200 / 2 + 150, rel=0.05)
+    alone = list(to_batches(read_one(write(tmp_path, "1704092400,60\n"), zone="+00:00")))
+    assert [record.interval_s for record in alone] == [None]
 
 
 readings_of_people = st.lists(

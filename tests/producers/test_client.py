@@ -253,6 +253,57 @@ def test_a_full_buffer_blocks_and_then_fails_and_loses_nothing(
     assert values == [60.0 + minute for minute in range(taken)]
 
 
+def test_publish_does_not_wait_for_the_broker(own_broker: EmbeddedBroker) -> None:
+    with Publisher(own_broker.address) as publisher:
+        publisher.publish(reading("async-1"))
+        publisher.flush()
+        os.kill(own_broker.pid, signal.SIGSTOP)
+        try:
+            publish_minutes(publisher, "async-1", range(1, 200))  # with a stopped broker
+            assert publisher.confirmed == 1
+        finally:
+            os.kill(own_broker.pid, signal.SIGCONT)
+    assert publisher.confirmed == 200
+
+
+def test_a_retry_neither_duplicates_nor_reorders(
+    own_broker: EmbeddedBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The broker takes a request and stands still before it answers; the producer sends again."""
+    caplog.set_level(logging.WARNING, logger="kafka.producer.sender")
+    # A third of the delivery is one try.
+    publisher = Publisher(own_broker.address, delivery_timeout_s=6.0)
+    publisher.publish(reading("retry-1", 0))
+    publisher.flush()
+    os.kill(own_broker.pid, signal.SIGSTOP)
+    publish_minutes(publisher, "retry-1", range(1, 60))
+    limit = time.monotonic() + 5.0
+    while "retrying" not in caplog.text and time.monotonic() < limit:
+        time.sleep(0.02)
+    assert "retrying" in caplog.text
+    publish_minutes(publisher, "retry-1", range(60, 120))
+    os.kill(own_broker.pid, signal.SIGCONT)
+    publisher.close()
+    assert publisher.confirmed == 120
+    records = read_back(own_broker.address, "readings", "retry-1", 120)
+    values = [parse_reading(r.value).model_dump()["value"] for r in records]
+    assert values == [60.0 + minute for minute in range(120)]
+
+
+def test_a_topic_that_nobody_tells_of_is_named(own_broker: EmbeddedBroker) -> None:
+    publisher = Publisher(own_broker.address, max_block_s=0.5)
+    os.kill(own_broker.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(BrokerUnavailable, match=r"no topic 'events'.*acrophase topics create"):
+            publisher.publish_raw("events", b"k-1", b"{}")
+        # What was not sent is not waited for.
+        publisher.flush()
+    finally:
+        os.kill(own_broker.pid, signal.SIGCONT)
+    publisher.close()
+    assert publisher.confirmed == 0
+
+
 def test_a_blocked_publish_goes_on_when_the_broker_does(own_broker: EmbeddedBroker) -> None:
     with Publisher(own_broker.address, in_flight_bytes=2_000, max_block_s=20.0) as publisher:
         publisher.publish(reading("again-1"))

@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from producers.batches import to_batches
 from producers.clocks import parse_zone
 from producers.columns import open_table
-from producers.files import FileMapping, FileReport, Series, pseudonym, read_series
+from producers.files import Series, read_series, screen
+from producers.rows import FileMapping, FileReport, pseudonym
 from schemas.errors import CatalogueError, InputFileError
 from schemas.readings import Reading, ReadingBatch
 
@@ -58,7 +61,12 @@ def test_wearable_heart_rate_is_moved_to_its_start(shared_data: Path) -> None:
     span_days = (series.times_ms[-1] - series.times_ms[0]) / 86_400_000
     assert span_days == pytest.approx((46883592.693424225 - 32716774.77971196) / 86_400, abs=1e-6)
     assert series.timing == "assumed"
-    assert series.interval_s == pytest.approx(9.0)
+    # It measures every few seconds in exercise and every five minutes else: no reading stands for
+    # a "usual" interval, and together they stand for the time that they cover.
+    spacing = series.spacing_s(7200.0)
+    assert spacing is not None
+    assert np.quantile(spacing, [0.25, 0.5, 0.9]) == pytest.approx([5, 7, 332], rel=0.1)
+    assert 0.8 < spacing.sum() / 86_400 / span_days <= 1.0
     batches = list(to_batches(series))
     assert sum(len(b.values) for b in batches if isinstance(b, ReadingBatch)) == 100_000
     assert max(len(b.values) for b in batches if isinstance(b, ReadingBatch)) == 100
@@ -66,10 +74,15 @@ def test_wearable_heart_rate_is_moved_to_its_start(shared_data: Path) -> None:
 
 def test_wearable_heart_rate_without_a_start_says_what_is_missing(shared_data: Path) -> None:
     path = shared_data / "wearable_heart_rate/hr_data.csv"
-    with pytest.raises(InputFileError, match=r"--time-unit .* --start"):
-        read_one(path)
-    with pytest.raises(InputFileError, match=r"before 2000.*--start"):
-        read_one(path, time_unit="epoch-s", zone="+00:00")
+    choices: list[dict[str, Any]] = [{}, {"time_unit": "epoch-s", "zone": "+00:00"}]
+    for options in choices:
+        with pytest.raises(InputFileError, match=r"hr_data.csv: .*before 2000.*--start"):
+            read_one(path, **options)
+    # With a start it is understood without more: so large a number counts no minutes.
+    report = FileReport()
+    series = read_one(path, report, start="2024-01-01T00:00")
+    assert utc(series)[0] == "2024-01-01T00:00:00"
+    assert report.clock == "shifted epoch times, the oldest put at the start"
 
 
 def test_hourly_heart_rates_agree_with_the_local_hour_and_the_published_peak(
@@ -163,15 +176,151 @@ def test_actigraphy_joins_date_and_time(shared_data: Path) -> None:
     assert report.n_refused == 0
     assert report.readings + report.absent == report.rows
     assert utc(series)[0] == "2019-02-20T17:32:00"
-    assert series.interval_s == 30.0
+    spacing = series.spacing_s(7200.0)
+    assert spacing is not None
+    assert np.median(spacing) == 30.0
 
 
-def test_a_wide_table_is_not_read_and_says_so(shared_data: Path) -> None:
+STRESSOR: dict[str, Any] = {
+    "analyte": "saliva-cortisol",
+    "unit": "nmol/L",
+    "subject_column": "subject",
+    "value_column": "0,1,2,3,4,5,6",
+    "sample_times": ("-30", "-1", "30", "40", "50", "60", "70"),
+    "time_unit": "minutes",
+    "start": "2024-01-01T14:00",
+}
+
+
+def test_a_wide_table_is_a_row_a_person_and_a_column_a_sample(shared_data: Path) -> None:
     path = shared_data / "saliva_cortisol_stress/cortisol_sample.csv"
-    with pytest.raises(InputFileError, match="one row a sample"):
-        read_one(path, analyte="saliva-cortisol", time_column="condition", value_column="0,1,2")
-    with pytest.raises(InputFileError, match=r"--time-column.*'subject', 'condition', '0'"):
-        read_one(path, analyte="saliva-cortisol")
+    report = FileReport()
+    people = list(read_series(path, FileMapping(**STRESSOR), report))
+    assert len(people) == 26
+    assert (report.rows, report.readings, report.n_refused) == (26 * 7, 26 * 7, 0)
+    first = people[0]
+    assert first.subject == "Vp01"
+    assert [time[11:16] for time in utc(first)] == [
+        "13:30", "13:59", "14:30", "14:40", "14:50", "15:00", "15:10",
+    ]  # fmt: skip
+    assert first.values[[0, -1]] == pytest.approx([6.9889, 4.06615])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sample_times": None}, r"7 columns are samples: .*--times"),
+        ({"sample_times": ("0", "30")}, r"names 7 columns and --times has 2"),
+        ({"sample_times": ("0",) * 6 + ("noon",)}, r"--times: 'noon' is not a number"),
+        ({"time_column": "condition"}, "leave --time-column out"),
+        ({"value_column": None}, r"--value-column first,second.*'subject', 'condition', '0'"),
+        ({"start": None}, "--start with the date and clock time of zero"),
+        ({"sample_times": None, "value_column": None}, r"--time-column.*'0'.*--times"),
+    ],
+)
+def test_a_wide_table_says_what_it_lacks(
+    shared_data: Path, change: dict[str, Any], message: str
+) -> None:
+    path = shared_data / "saliva_cortisol_stress/cortisol_sample.csv"
+    with pytest.raises(InputFileError, match=message):
+        list(read_series(path, FileMapping(**{**STRESSOR, **change})))
+
+
+def test_each_sample_of_a_wide_row_is_read_or_refused_for_itself(tmp_path: Path) -> None:
+    path = write(tmp_path, "id,a,b,c\n1,5,NA,6\n2,x,7,<0.5\n3,8\n")
+    options: dict[str, Any] = {
+        "analyte": "saliva-cortisol",
+        "unit": "nmol/L",
+        "subject_column": "id",
+    }
+    options |= {"value_column": "a,b,c", "time_unit": "hours", "start": "08:00"}
+    mapping = FileMapping(**options, subject="p", sample_times=("0", "1.5", "4"))
+    report = FileReport()
+    first, second = read_series(path, mapping, report)
+    assert (report.rows, report.readings, report.absent, report.n_refused) == (9, 4, 1, 4)
+    assert [time[11:16] for time in utc(first)] == ["08:00", "12:00"]
+    assert (second.values.tolist(), second.comparators.tolist()) == ([7.0, 0.5], [0, -1])
+    assert any("column 'a' is not a number (line 3)" in s for s in report.sentences())
+
+
+# --- what a reading stands for ------------------------------------------------------------------
+
+
+def series_at(*seconds: float) -> Series:
+    n = len(seconds)
+    return Series(
+        "p-1", "heart-rate", "/min", "file", "default", None, "reported",
+        times_ms=np.array([round(1_704_092_400_000 + 1000 * s) for s in seconds]),
+        offset_ms=np.zeros(n, dtype=np.int64),
+        values=np.full(n, 60.0),
+        comparators=np.zeros(n, dtype=np.int8),
+        rows=np.arange(n),
+    )  # fmt: skip
+
+
+def spacing(*seconds: float, longest_s: float = 7200.0) -> list[float]:
+    found = series_at(*seconds).spacing_s(longest_s)
+    return [] if found is None else found.tolist()
+
+
+def test_readings_stand_for_the_time_between_their_neighbours() -> None:
+    assert spacing(0, 60, 120, 180) == [60.0] * 4
+    # a burst, and single readings around it; at the ends the one gap counts for both
+    assert spacing(0, 300, 305, 310, 610) == [300, 152.5, 5, 152.5, 300]
+    # a night without readings is not data
+    assert spacing(0, 60, 30_060, 30_120, longest_s=600) == [60, 330, 330, 60]
+    # the same time twice is one reading
+    assert spacing(0, 60, 60, 120) == [60, 30, 30, 60]
+    assert spacing(7) == spacing(7, 7) == []
+
+
+@given(
+    seconds=st.lists(st.integers(0, 1_000_000), min_size=2, max_size=30, unique=True).map(sorted),
+    longest=st.sampled_from([600.0, 3600.0, 1e9]),
+)
+def test_spacings_add_up_to_the_time_that_is_covered(seconds: list[int], longest: float) -> None:
+    spacing = series_at(*seconds).spacing_s(longest)
+    assert spacing is not None
+    gaps = np.minimum(np.diff(seconds), longest)
+    assert spacing.sum() == pytest.approx(gaps.sum() + (gaps[0] + gaps[-1]) / 2)
+    assert (spacing > 0).all()
+
+
+# --- what the worker would refuse ---------------------------------------------------------------
+
+
+def test_what_the_worker_would_refuse_is_refused_with_its_line(tmp_path: Path) -> None:
+    rows = [
+        "08:00:00Z,0.4",
+        "08:30:00Z,14.5",
+        "09:00:00Z,12.1",
+        "09:30:00Z,40000",
+        "10:00:00Z,<0.01",
+    ]
+    path = write(tmp_path, "time,value\n" + "".join(f"2024-01-01T{row}\n" for row in rows))
+    report = FileReport()
+    series = read_one(path, report, analyte="saliva-cortisol")
+    latest = series.times_ms[-1] - 1
+    (left,) = screen(path, [series], report, int(latest))
+    assert left.values.tolist() == [0.4]
+    assert (report.readings, report.n_refused) == (1, 4)
+    suspect, impossible, future = report.sentences()
+    assert suspect.startswith("2 refused: 14.5 ug/dL of saliva cortisol is implausible")
+    assert "the same number in nmol/L" in suspect
+    assert suspect.endswith("(line 3, 4)")
+    assert impossible.startswith("1 refused: 40000 ug/dL")
+    assert future == "1 refused: the time is in the future (line 6)"
+    with pytest.raises(InputFileError, match=r"none of the readings can be used: .*future"):
+        screen(path, [left], report, 0)
+
+
+def test_extremes_of_real_people_are_let_through(shared_data: Path) -> None:
+    path = shared_data / "wearable_heart_rate/hr_data.csv"
+    series = read_one(path, start="2024-01-01T00:00")
+    report = FileReport(readings=len(series))
+    (same,) = screen(path, [series], report, int(series.times_ms[-1]))
+    assert same is series
+    assert report.n_refused == 0
 
 
 # --- ways of writing a table --------------------------------------------------------------------
@@ -210,6 +359,17 @@ def test_columns_by_number_and_header_less_files(tmp_path: Path) -> None:
     assert series.rows.tolist() == [2, 1]
     with pytest.raises(InputFileError, match="no header; its columns are 1 to 3"):
         read_one(path, time_column="time", value_column="2")
+
+
+def test_the_column_of_dates_is_found_by_its_look(tmp_path: Path) -> None:
+    rows = f'{{"n": 1, "wann": "{ZONED}", "puls": 60}}\n' * 2
+    series = read_one(write(tmp_path, rows), value_column="puls")
+    assert series.values.tolist() == [60.0, 60.0]
+    two = f'{{"wann": "{ZONED}", "puls": 60}}\n'
+    assert read_one(write(tmp_path, two)).values.tolist() == [60.0]
+    both = f'{{"from": "{ZONED}", "to": "{ZONED}", "puls": 60}}\n'
+    with pytest.raises(InputFileError, match="--time-column"):
+        read_one(write(tmp_path, both), value_column="puls")
 
 
 def test_a_column_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None:
@@ -319,6 +479,8 @@ def test_a_batch_ends_where_the_clocks_change(tmp_path: Path) -> None:
         (f"time,value\n{ZONED},60\n", {"start": "2024-01-01"}, "--start is for files"),
         ("time,value\nyesterday,60\n", {"zone": "+00:00"}, "--time-format"),
         (f"time,value\n{ZONED},60\n", {"unit": "kg"}, "no unit of heart-rate"),
+        ('time,value\n2024-01-01T08:00Z,60\n2024-01-01T08:01Z,"61\n', {}, "line 3.*left open"),
+        ('time,note,value\n2024-01-01T08:00Z,"a "b" c",60\n', {}, "line 2.*doubled"),
         ("", {}, "is empty"),
         ("\n \n", {}, "is empty"),
         ("time,value\n", {}, "no row of data"),

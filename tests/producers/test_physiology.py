@@ -142,6 +142,61 @@ def test_shapes() -> None:
     )
 
 
+def test_cortisol_rises_with_each_days_own_waking_and_no_cosine_says_so() -> None:
+    body = make_body(seed=5)
+    rise = body.person.awakening_rise
+    assert rise > 0
+    wakings = []
+    for day in range(1, 15):
+        sleep = body.sleep(day)
+        assert sleep is not None
+        waking = sleep[1]
+        wakings.append((waking - body.clock.day_span(day)[0]) / 3600.0)
+        minutes = np.arange(-60.0, 181.0, 1.0)
+        curve = body.expected("saliva-cortisol", day, waking + 60.0 * minutes)
+        # What two harmonics say of this stretch is smooth; the rise comes and goes within it.
+        smooth = np.interp(minutes, (-60.0, 0.0, 150.0, 180.0), curve[[0, 60, 210, 240]])
+        bump = curve - smooth
+        assert minutes[bump.argmax()] == pytest.approx(35.0, abs=15.0)
+        assert bump.max() == pytest.approx(rise, rel=0.35)
+        assert np.abs(bump[minutes < 0]).max() < 0.25 * rise
+    # Every day at another time, weekends later, and the bump has followed each.
+    assert np.ptp(wakings) > 1.0
+
+
+def test_days_differ_as_much_as_the_truth_says() -> None:
+    """Level, waking, length of sleep and phase are drawn anew every day, and independently."""
+    body = make_body()
+    draws = [body.day_draw(day) for day in range(600)]
+    for found, sd in (
+        (np.array([d.wake_late_h for d in draws]), 0.4),
+        (np.array([d.sleep_longer_h for d in draws]), 0.4),
+        (np.array([d.phase_late_h for d in draws]), 0.25),
+        (np.array([d.level for d in draws]), 1.0),
+    ):
+        assert found.std(axis=0) == pytest.approx(sd, rel=0.1)
+        assert np.abs(found.mean(axis=0)).max() < 0.15 * sd
+        columns = found.reshape(600, -1).T
+        for column in columns:
+            assert abs(np.corrcoef(column[1:], column[:-1])[0, 1]) < 0.12
+
+
+@pytest.mark.parametrize("slug", ["heart-rate", "saliva-cortisol"])
+def test_a_days_readings_share_an_error(slug: str) -> None:
+    body = make_body()
+    curve = body.person.curve(slug)
+    means = []
+    for day in range(1, 120):
+        instants = day_of(body, day, 900.0)
+        values = body.values(slug, day, instants)
+        y = np.log(values) if curve.log else values
+        means.append((y - body.expected(slug, day, instants)).mean())
+    # The wander of a whole day averages out to nearly nothing: 2 tau over a day.
+    wander = curve.wander_sd * math.sqrt(2 * curve.wander_tau_s / 86_400.0)
+    assert np.std(means) == pytest.approx(math.hypot(curve.day_sd, wander), rel=0.2)
+    assert curve.day_sd > wander
+
+
 @pytest.mark.parametrize("slug", SLUGS)
 def test_least_squares_over_many_days_finds_the_truth(slug: str) -> None:
     body = make_body()

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.analytes import Analyte, Reference
+from schemas.analytes import Analyte
 from schemas.catalogue import load_catalogue
 from schemas.errors import Reason, RejectedRecord
+from schemas.reference_intervals import Reference
 
 CATALOGUE = load_catalogue()
 
@@ -38,6 +39,23 @@ def _check(slug: str, number: float, unit: str) -> None:
         ("wrist-temperature", 92.3, "Cel", "[degF]"),
         ("wrist-temperature", 306.0, "Cel", "K"),
         ("wrist-temperature", 33.5, "[degF]", "Cel"),
+        ("saliva-cortisone", 0.05, "nmol/L", "ug/dL"),
+        ("serum-testosterone", 0.55, "ng/dL", "ng/mL"),  # a woman's 55 ng/dL as ng/mL
+        ("serum-estradiol", 0.15, "pg/mL", "nmol/L"),
+        ("serum-lh", 7000.0, "m[IU]/mL", "m[IU]/L"),  # a factor of 1000
+        ("serum-tsh", 2.1, "m[IU]/mL", "m[IU]/L"),
+        ("serum-tsh", 1800.0, "m[IU]/L", "u[IU]/L"),
+        ("serum-free-t4", 16.0, "ng/dL", "pmol/L"),
+        ("serum-dheas", 6.0, "ng/mL", "umol/L"),
+        ("serum-prolactin", 150000.0, "ng/mL", "m[IU]/L"),
+        ("interstitial-glucose", 5.4, "mg/dL", "mmol/L"),
+        ("interstitial-glucose", 110.0, "mmol/L", "mg/dL"),
+        ("hba1c", 53.0, "%", "mmol/mol"),
+        ("hba1c", 7.0, "mmol/mol", "%"),
+        ("spo2", 0.97, "%", "1"),
+        ("core-temperature", 98.2, "Cel", "[degF]"),
+        ("basal-temperature", 97.7, "Cel", "[degF]"),
+        ("sleep-duration", 432.0, "h", "min"),
     ],
 )
 def test_a_value_that_fits_only_another_unit_is_suspect(
@@ -69,6 +87,24 @@ def test_a_value_that_fits_only_another_unit_is_suspect(
         ("heart-rate", 215.0, "/min"),
         ("wrist-temperature", 22.0, "Cel"),
         ("steps", 0.0, "{steps}"),
+        ("serum-testosterone", 11400.0, "ng/dL"),  # gel on the draw site
+        ("serum-testosterone", 1.0, "ng/dL"),
+        ("serum-estradiol", 4000.0, "pg/mL"),  # ovarian stimulation
+        ("serum-progesterone", 200.0, "ng/mL"),  # late pregnancy
+        ("serum-lh", 0.1, "m[IU]/mL"),
+        ("serum-fsh", 180.0, "m[IU]/mL"),
+        ("serum-tsh", 300.0, "m[IU]/L"),  # untreated thyroid failure
+        ("serum-tsh", 0.005, "m[IU]/L"),
+        ("serum-free-t4", 7.8, "ng/dL"),  # thyroid storm
+        ("serum-gh", 0.01, "ng/mL"),
+        ("serum-prolactin", 12000.0, "ng/mL"),  # prolactinoma
+        ("serum-insulin", 300.0, "u[IU]/mL"),
+        ("interstitial-glucose", 22.0, "mmol/L"),
+        ("hba1c", 120.0, "mmol/mol"),
+        ("spo2", 62.0, "%"),
+        ("core-temperature", 41.8, "Cel"),
+        ("sleep-duration", 0.0, "h"),
+        ("sleep-midpoint", 36.0, "h"),  # a night worker's noon
     ],
 )
 def test_true_extremes_pass(slug: str, number: float, unit: str) -> None:
@@ -146,6 +182,59 @@ def test_the_most_specific_reference_wins_and_the_unknown_fits_none() -> None:
 def test_an_empty_reference_is_refused(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"give low, high|not below|the same"):
         Reference(**bad)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("slug", ["serum-lh", "urine-lh", "serum-fsh", "serum-tsh"])
+@pytest.mark.parametrize("unit", ["ng/mL", "ug/L", "pmol/L", "mg/dL", "10*3/L", "Cel", "%"])
+def test_hormones_in_international_units_have_no_mass(slug: str, unit: str) -> None:
+    with pytest.raises(RejectedRecord) as caught:
+        CATALOGUE[slug].conversion(unit)
+    assert caught.value.reason is Reason.UNKNOWN_UNIT
+    assert "counted in international units, to which no fixed mass" in caught.value.detail
+    assert f"send {CATALOGUE[slug].unit!r}, not {unit!r}" in caught.value.detail
+
+
+def test_what_is_no_unit_at_all_is_not_called_a_mass() -> None:
+    with pytest.raises(RejectedRecord, match="'ngs/mL' is not a UCUM unit"):
+        CATALOGUE["serum-tsh"].conversion("ngs/mL")
+
+
+@pytest.mark.parametrize(
+    ("slug", "unit", "names"),
+    [
+        ("serum-insulin", "pmol/L", "6.945"),
+        ("serum-insulin", "ng/mL", "6.945"),  # by the molar mass, then by the standard
+        ("serum-prolactin", "m[IU]/L", "84/500"),
+        ("serum-prolactin", "u[IU]/mL", "84/500"),
+        ("serum-gh", "m[IU]/L", "98/574"),
+    ],
+)
+def test_a_conversion_that_depends_on_a_standard_says_so(slug: str, unit: str, names: str) -> None:
+    assert names in (CATALOGUE[slug].depends_on(unit) or "")
+
+
+@pytest.mark.parametrize(
+    ("slug", "unit"),
+    [
+        ("serum-insulin", "u[IU]/mL"),
+        ("serum-insulin", "m[IU]/L"),
+        ("serum-prolactin", "ug/L"),
+        ("serum-gh", "ng/mL"),
+        ("hba1c", "mmol/mol"),  # tied by an equation, but by no standard that varies
+        ("serum-cortisol", "nmol/L"),
+        ("serum-insulin", "Cel"),
+        ("serum-insulin", "no unit"),
+    ],
+)
+def test_a_conversion_by_arithmetic_depends_on_nothing(slug: str, unit: str) -> None:
+    assert CATALOGUE[slug].depends_on(unit) is None
+
+
+def test_a_unit_of_neither_kind_is_refused_for_an_analyte_with_an_equation() -> None:
+    for slug, unit in (("serum-prolactin", "pmol/L"), ("serum-insulin", "/min"), ("hba1c", "g/L")):
+        with pytest.raises(RejectedRecord) as caught:
+            CATALOGUE[slug].conversion(unit)
+        assert caught.value.reason is Reason.UNKNOWN_UNIT
 
 
 def test_the_model_scale() -> None:

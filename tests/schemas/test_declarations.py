@@ -75,7 +75,8 @@ def test_topics() -> None:
 def test_measurements_have_tags_time_and_described_fields(measurement: Measurement) -> None:
     assert measurement.columns[: len(measurement.tags)] == measurement.tags
     assert measurement.columns[len(measurement.tags)] == "time"
-    assert sorted(measurement.columns) == sorted(measurement.model.model_fields)
+    # The version of the shape is a record's own; rows have their store's.
+    assert sorted(measurement.columns) == sorted({*measurement.model.model_fields} - {"schema_"})
     assert all(column.description for column in measurement.fields)
     assert {"site", "subject"} <= set(measurement.tags)
     assert not {"device", "reason", "text", "original"} & set(measurement.tags)
@@ -123,6 +124,7 @@ def test_every_value_of_a_row_has_its_columns_type() -> None:
 def test_results_survive_json_and_refuse_unknown_fields() -> None:
     point = ProfilePoint(**SERIES, clock_hour=7.25, value=60.0, n=30)
     assert ProfilePoint.model_validate_json(point.model_dump_json()) == point
+    assert json.loads(point.model_dump_json())["schema"] == 1
     with pytest.raises(ValueError, match="Extra inputs"):
         ProfilePoint(**SERIES, clock_hour=7.25, colour="red")  # type: ignore[call-arg]
 
@@ -151,6 +153,7 @@ def test_reason_codes_are_fit_for_headers_and_tags() -> None:
     for reason in Reason:
         assert reason.value.replace("-", "").isalpha()
         assert reason.value == reason.value.lower()
+        assert reason.meaning.endswith(".")
 
 
 def test_json_schemas_have_not_drifted() -> None:

@@ -9,9 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas import units
 from schemas.catalogue import load_catalogue
 from schemas.errors import CatalogueError, Reason, RejectedRecord
-from schemas.units import ALIASES, EVERYDAY, UnitScale, _read_ucum, conversion, scale_of, spelling
+from schemas.units import (
+    ALIASES,
+    EVERYDAY,
+    Conversion,
+    UnitScale,
+    _read_ucum,
+    conversion,
+    scale_of,
+    spelling,
+)
 
 
 @pytest.mark.parametrize("ucum", EVERYDAY)
@@ -28,16 +38,68 @@ def test_the_everyday_table_is_what_pint_says(ucum: str) -> None:
     [  # factors to SI as printed in tables of conversion, to their four digits
         ("saliva-cortisol", "nmol/L", 27.59),
         ("serum-cortisol", "nmol/L", 27.59),
-        ("saliva-melatonin", "pmol/L", 4.305),
         ("plasma-acth", "pmol/L", 0.2202),
+        ("saliva-melatonin", "pmol/L", 4.305),
+        ("plasma-melatonin", "pmol/L", 4.305),
+        ("serum-testosterone", "nmol/L", 0.03467),
+        ("serum-free-testosterone", "pmol/L", 3.467),
+        ("saliva-testosterone", "pmol/L", 3.467),
+        ("serum-estradiol", "pmol/L", 3.671),
+        ("serum-progesterone", "nmol/L", 3.180),
+        ("serum-free-t4", "pmol/L", 12.872),
+        ("serum-free-t3", "pmol/L", 1.536),
+        ("serum-dheas", "umol/L", 0.02714),
+        ("serum-igf-1", "nmol/L", 0.1307),
+        ("interstitial-glucose", "mmol/L", 0.05551),
+        ("serum-insulin", "pmol/L", 6.00),
+        ("serum-prolactin", "m[IU]/L", 21.2),
+        ("serum-gh", "m[IU]/L", 3.0),
+        ("serum-lh", "[IU]/L", 1.0),
+        ("serum-fsh", "[IU]/L", 1.0),
+        ("serum-tsh", "u[IU]/mL", 1.0),
     ],
 )
-def test_mass_and_molar_units_convert_through_the_molar_mass(
-    slug: str, unit: str, factor: float
-) -> None:
+def test_conversions_to_si_are_those_of_the_tables(slug: str, unit: str, factor: float) -> None:
     scale, offset = load_catalogue()[slug].conversion(unit)
     assert 1 / scale == pytest.approx(factor, rel=5e-4)
     assert offset == 0
+
+
+@pytest.mark.parametrize(
+    ("ifcc", "ngsp"),
+    [(20, 4.0), (31, 5.0), (42, 6.0), (48, 6.5), (53, 7.0), (64, 8.0), (75, 9.0), (86, 10.0)],
+)
+def test_hba1c_is_not_a_mere_ratio(ifcc: float, ngsp: float) -> None:
+    # The pairs as printed on result sheets; arithmetic of units would make 53 mmol/mol 5.3 %.
+    hba1c = load_catalogue()["hba1c"]
+    for unit in ("mmol/mol", "mmol/mol{Hb}"):
+        scale, offset = hba1c.conversion(unit)
+        assert round(ifcc * scale + offset, 1) == ngsp
+    assert hba1c.conversion("%") == (1.0, 0.0)
+    assert hba1c.conversion("1") == (100.0, 0.0)
+
+
+def test_insulin_by_mass_goes_through_amount_to_units() -> None:
+    # 1 ng/mL = 172.2 pmol/L = 28.7 uIU/mL, as 28.8 IU to the milligram says.
+    scale, offset = load_catalogue()["serum-insulin"].conversion("ng/mL")
+    assert scale == pytest.approx(28.8, rel=5e-3)
+    assert offset == 0
+
+
+@given(
+    first=st.tuples(st.floats(0.01, 100), st.floats(-100, 100)),
+    second=st.tuples(st.floats(0.01, 100), st.floats(-100, 100)),
+    value=st.floats(-1e3, 1e3),
+)
+def test_one_conversion_after_another(
+    first: tuple[float, float], second: tuple[float, float], value: float
+) -> None:
+    a, b = Conversion(*first), Conversion(*second)
+    step = value * a.scale + a.offset
+    together = a.then(b)
+    assert value * together.scale + together.offset == pytest.approx(
+        step * b.scale + b.offset, rel=1e-9, abs=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,6 +216,24 @@ def test_a_power_that_would_run_for_hours_is_not_even_tried(bomb: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("unit", ["mmol/m3", "furlongs", "kg"])
+def test_a_conversion_and_a_refusal_are_worked_out_once(unit: str) -> None:
+    """A device sends its one unit all day, the wrong one as well."""
+    cortisol = load_catalogue()["saliva-cortisol"]
+
+    def convert() -> object:
+        try:
+            return cortisol.conversion(unit)
+        except RejectedRecord as error:
+            return error.detail
+
+    first = convert()
+    before = units._conversion.cache_info()
+    assert [convert() for _ in range(5)] == [first] * 5
+    after = units._conversion.cache_info()
+    assert (after.hits - before.hits, after.misses - before.misses) == (5, 0)
 
 
 def test_everyday_units_do_not_load_pint() -> None:

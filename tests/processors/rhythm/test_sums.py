@@ -14,18 +14,23 @@ from numpy.typing import NDArray
 from processors.rhythm.layout import (
     HALF_LIVES_D,
     N_MOMENTS,
+    N_PAIRS,
     N_PARAMETERS,
     N_RATES,
     P_MEAN,
     P_PRECISION,
     P_SCALE,
     P_SHAPE,
+    PAIRS,
     RATES,
+    ROW_SIZE,
+    SUMS,
+    T_REF,
 )
 from processors.rhythm.moments import expand, harmonics, mirror
 from processors.rhythm.parameters import estimator_parameters
 from processors.rhythm.posterior import backward, predict, solve
-from processors.rhythm.sums import empty_row, fold, move_reference
+from processors.rhythm.sums import empty_row, fold, move_reference, pair_rate
 from schemas.catalogue import load_catalogue
 
 ANALYTE = load_catalogue()["saliva-cortisol"]
@@ -85,6 +90,58 @@ def test_any_order_ends_in_the_posterior_of_a_batch_solve(data: Data, random: Ra
     row = folded(shuffled, reference=START_H + shuffled[0][0])
     for k in range(N_RATES):
         assert posterior(row, k, at) == pytest.approx(batch(data, RATES[k], at), rel=1e-9, abs=1e-9)
+
+
+@given(readings, st.randoms(use_true_random=False))
+def test_every_prefix_of_any_order_is_a_batch_solve(data: Data, random: Random) -> None:
+    """Not only in the end: after each reading, looked at from the newest time so far."""
+    shuffled = list(data)
+    random.shuffle(shuffled)
+    row = empty_row(START_H + shuffled[0][0])
+    e = np.empty(N_MOMENTS)
+    for n, (t, y, w) in enumerate(shuffled, start=1):
+        harmonics(START_H + t, e)
+        fold(row, START_H + t, e, y, 0.0, w)
+        at = START_H + max(hours for hours, _, _ in shuffled[:n])
+        for k in (0, N_RATES - 1):
+            expected = batch(shuffled[:n], RATES[k], at)
+            assert posterior(row, k, at) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@given(readings, st.integers(0, 40), st.floats(-800, 800))
+def test_two_parts_folded_apart_add_up(data: Data, cut: int, reference: float) -> None:
+    """The sums are sums: relative to one time, those of the parts are those of the whole."""
+    at = START_H + max(t for t, _, _ in data)
+    whole = folded(data)
+    parts = [folded(part, START_H + reference) for part in (data[:cut], data[cut:])]
+    for row in (whole, *parts):
+        move_reference(row, at)
+    np.testing.assert_allclose(
+        parts[0][SUMS:ROW_SIZE] + parts[1][SUMS:ROW_SIZE],
+        whole[SUMS:ROW_SIZE],
+        rtol=1e-9,
+        atol=1e-9,
+    )
+
+
+@given(readings)
+def test_sums_of_products_of_weights(data: Data) -> None:
+    """bb, and rr and rb of each recent rate, as the sustained test needs them."""
+    t, _, share = (np.array(column) for column in zip(*data, strict=True))
+    at = START_H + t.max()
+    row = folded(data)
+    x = design(START_H + t)
+    decay = [np.exp(-rate * (at - START_H - t)) for rate in RATES]
+    pairs = [(0, 0), *((r, r) for r in range(1, N_RATES)), *((0, r) for r in range(1, N_RATES))]
+    assert len(pairs) == N_PAIRS
+    for p, (a, b) in enumerate(pairs):
+        assert pair_rate(p) == pytest.approx(RATES[a] + RATES[b])
+        out = np.empty((N_PARAMETERS, N_PARAMETERS))
+        first = PAIRS + p * N_MOMENTS
+        expand(row[first : first + N_MOMENTS], math.exp(-pair_rate(p) * (at - row[T_REF])), out)
+        mirror(out)
+        expected = x.T @ (x * (share * decay[a] * decay[b])[:, None])
+        np.testing.assert_allclose(out, expected, rtol=1e-9, atol=1e-9)
 
 
 @given(readings, st.floats(-500, 500))

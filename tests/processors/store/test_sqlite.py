@@ -162,13 +162,23 @@ def test_another_process_that_holds_the_file(
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     monkeypatch.setattr(sqlite_module, "_BUSY_TIMEOUT_S", 0.05)
+    other = SqliteStore(path)  # opening takes no part in it
     with pytest.raises(StoreUnavailable, match="another process") as caught:
-        SqliteStore(path)
+        other.write(PROFILE, [profile()])
     assert caught.value.retryable
     assert store.select(PROFILE) == []  # reading goes on beside it
     holder.execute("ROLLBACK")
+    other.write(PROFILE, [profile()])
+    other.close()
+
+    holder.execute("BEGIN IMMEDIATE")
+    holder.execute("ALTER TABLE profile_rows ADD COLUMN of_a_later_version")
+    holder.execute("COMMIT")
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable, match="another process"):
+        SqliteStore(path)  # whose layout must be looked after
+    holder.execute("ROLLBACK")
     holder.close()
-    store.write(PROFILE, [profile()])
 
 
 def test_a_full_disk_is_for_now(store: SqliteStore) -> None:

@@ -1,0 +1,161 @@
+"""From a series of a file to its fits: what ``acrophase fit`` computes."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from processors.rhythm.cosinor import Cosinor, fit_cosinor
+from producers.files import Series
+from schemas.analytes import Analyte, Scale
+from schemas.errors import InputFileError, Reason, RejectedRecord
+
+Floats = NDArray[np.float64]
+
+CONVENTION = (
+    "y = M + A cos(w t + phi), w = 2 pi / 24 h. Acrophase: peak clock time of the 24-hour "
+    "harmonic, local hours [0, 24); in radians phi, (-pi, pi], so that acrophase = (-phi / w) mod "
+    "24. Peak and trough: of the full curve. SE: standard error, by the delta method for amplitude "
+    "and times."
+)
+
+
+class Fit(BaseModel):
+    """One person's fit, as ``--json`` prints it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    subject: str = Field(description="Pseudonymous id of the person.")
+    analyte: str = Field(description="Analyte slug of the catalogue.")
+    unit: str = Field(description="UCUM unit of the values; results are in the analyte's own.")
+    scale: Scale = Field(
+        description="What was fitted: 'linear' the values, 'log' their natural logarithms; "
+        "'value unit' in `least_squares` is then natural-log units."
+    )
+    convention: str = Field(default=CONVENTION, description="Phase convention in words.")
+    notes: tuple[str, ...] = Field(
+        description="What was done to readings before the fit, and what to mind about its figures."
+    )
+    least_squares: Cosinor = Field(description="Ordinary least-squares cosinor, on `scale`.")
+    midline: float | None = Field(
+        description="Mesor in `unit`: on the log scale the geometric midline exp(M)."
+    )
+    peak_value: float | None = Field(description="The curve's maximum in `unit`.")
+    trough_value: float | None = Field(description="The curve's minimum in `unit`.")
+    posterior: dict[str, Any] | None = Field(
+        default=None,
+        description="What the Bayesian estimator says of the recording, on the catalogue's scale; "
+        "see processors.rhythm.estimator.Posterior. Null where that scale is log and a value is "
+        "not above 0.",
+    )
+
+
+class Samples(NamedTuple):
+    """A series ready to fit. Arrays have shape (n,).
+
+    ``hours``: local clock hours from the first midnight; ``values``: in the analyte's unit;
+    ``spacing_s``: seconds that each stands for; ``notes``: what was done, in sentences.
+    """
+
+    hours: Floats
+    values: Floats
+    spacing_s: Floats
+    notes: tuple[str, ...]
+
+
+def prepare(file: Path, series: Series, analyte: Analyte, scale: Scale) -> Samples:
+    """The samples of a series.
+
+    Of readings at the same time the first counts, as it does on Kafka. Censored readings count
+    at their limit.
+
+    Raises ``InputFileError`` that names the rows whose value has no logarithm on the log scale,
+    or the unit that most values seem to be in.
+    """
+    first = np.zeros(len(series), dtype=np.bool_)
+    first[np.unique(series.times_ms, return_index=True)[1]] = True
+    distinct = series.select(first)
+    local_ms = distinct.times_ms + distinct.offset_ms
+    hours = (local_ms - local_ms.min() // 86_400_000 * 86_400_000) / 3_600_000
+    factor, shift = analyte.conversion(series.unit)
+    values = distinct.values * factor + shift
+    _refuse_other_unit(file, analyte, values, series.unit)
+    notes = []
+    if len(distinct) < len(series):
+        notes.append(
+            f"{len(series) - len(distinct)} readings at the time of another were left out."
+        )
+    censored = int(np.count_nonzero(distinct.comparators))
+    if censored:
+        notes.append(f"{censored} readings beyond the assay's range count as its limit.")
+    if scale == "log" and (values <= 0).any():
+        bad = distinct.rows[values <= 0]
+        shown = ", ".join(map(str, bad[:5].tolist())) + (", …" if len(bad) > 5 else "")
+        raise InputFileError(
+            f"{file}, line {shown}: values that are not above 0 have no logarithm. Write a result "
+            "below the detection limit as '<LIMIT', or fit with --scale linear."
+        )
+    spacing_s = distinct.spacing_s(analyte.decorrelation_s)
+    if spacing_s is None:
+        spacing_s = np.full(len(distinct), analyte.cadence_s)
+    independent = float(np.minimum(1.0, spacing_s / analyte.decorrelation_s).sum())
+    if independent < 0.8 * len(values):
+        notes.append(
+            f"Readings closer than {analyte.decorrelation_s / 60:g} minutes are not independent: "
+            f"these {len(values)} tell as much as {independent:.0f}. The standard errors and p of "
+            "least squares take all for independent and are too small; the posterior does not."
+        )
+    return Samples(hours, values, spacing_s, tuple(notes))
+
+
+def fit_samples(
+    series: Series, analyte: Analyte, scale: Scale, components: Literal[1, 2], samples: Samples
+) -> Fit:
+    """Least squares of one person's samples."""
+    is_log = scale == "log"
+    fitted = np.log(samples.values) if is_log else samples.values
+    found = fit_cosinor(samples.hours, fitted, components=components)
+
+    def natural(value: float | None) -> float | None:
+        return math.exp(value) if is_log and value is not None else value
+
+    return Fit(
+        subject=series.subject,
+        analyte=series.analyte,
+        unit=analyte.unit,
+        scale=scale,
+        notes=samples.notes,
+        least_squares=found,
+        midline=natural(found.mesor),
+        peak_value=natural(found.peak_value),
+        trough_value=natural(found.trough_value),
+    )
+
+
+def with_posterior(fit: Fit, analyte: Analyte, samples: Samples) -> Fit:
+    """The fit with its posterior beside it."""
+    # Numba takes a second to import, which a table of many people need not pay.
+    from processors.rhythm.estimator import fit_posterior
+
+    if analyte.scale == "log" and (samples.values <= 0).any():
+        return fit
+    posterior = fit_posterior(analyte, samples.hours % 24, samples.values, samples.spacing_s)
+    return fit.model_copy(update={"posterior": posterior.model_dump(mode="json")})
+
+
+def _refuse_other_unit(file: Path, analyte: Analyte, values: Floats, unit: str) -> None:
+    """A curve in the wrong unit looks like any other; most of its values do not."""
+    suspects = []
+    for value in values[(values < analyte.screen.low) | (values > analyte.screen.high)].tolist():
+        try:
+            analyte.check(value, unit)
+        except RejectedRecord as error:
+            if error.reason is Reason.UNIT_SUSPECT:
+                suspects.append(error.detail)
+    if 2 * len(suspects) > len(values):
+        raise InputFileError(f"{file}: {suspects[0]} (--unit).")

@@ -1,0 +1,144 @@
+"""What ``acrophase fit`` prints for people: one person's figures, or one line a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from acrophase.fits import CONVENTION, Fit
+from schemas.analytes import Analyte
+
+# Columns that the table of many people may take.
+_MANY_WIDTH = 140
+
+# Below this a p-value is rounding: 0 would claim what no test can.
+_LEAST_P = 1e-300
+
+
+def print_one(console: Console, analyte: Analyte, result: Fit) -> None:
+    """One person: the least-squares figures, the posterior, and what to mind about them."""
+    console.print(f"[bold]{analyte.name}, {result.subject}[/bold]", highlight=False, soft_wrap=True)
+    console.print(_least_squares(analyte, result))
+    if result.posterior is not None and result.least_squares.coefficients:
+        console.print(_posterior(analyte, result.posterior))
+    for sentence in filter(None, (result.least_squares.reason, *result.notes, CONVENTION)):
+        console.print(sentence, highlight=False, markup=False)
+
+
+def print_many(console: Console, analyte: Analyte, results: Sequence[Fit]) -> None:
+    """Many people: a line each, and the reasons of those without a fit."""
+    unit = "ln units" if results[0].scale == "log" else analyte.unit_label
+    title = f"{analyte.name}, {len(results)} people, mesor and amplitude in {unit}"
+    table = Table("Person", title=title, title_justify="left", box=None)
+    for heading in ("Mesor", "SE", "Amplitude", "SE", "Acrophase", "SE (h)", "p", "R²", "n"):
+        table.add_column(heading, justify="right")
+    table.add_column("Status")
+    for result in results:
+        fit = result.least_squares
+        numbers = (fit.mesor, fit.mesor_se, fit.amplitude, fit.amplitude_se)
+        table.add_row(
+            result.subject,
+            *("" if value is None else f"{value:.4g}" for value in numbers),
+            "" if fit.acrophase is None else clock(fit.acrophase),
+            "" if fit.acrophase_se is None else f"{fit.acrophase_se:.2g}",
+            "" if fit.p is None else _p(fit.p, 2),
+            "" if fit.r_squared is None else f"{fit.r_squared:.2g}",
+            str(fit.n),
+            fit.status.value,
+        )
+    # A long table is read by other programs too: rather leave the terminal than cut numbers.
+    Console(width=max(console.width, _MANY_WIDTH)).print(table)
+    reasons = {r.least_squares.status: r.least_squares.reason for r in results}
+    for status, reason in reasons.items():
+        if reason is not None:
+            console.print(f"{status.value}, for example: {reason}", highlight=False, markup=False)
+    console.print(CONVENTION, highlight=False, markup=False)
+
+
+def clock(hour: float) -> str:
+    """An hour of any day as people write it.
+
+    >>> clock(9.4521), clock(-0.5)
+    ('09:27', '23:30')
+    """
+    minutes = round(hour * 60) % 1440
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _least_squares(analyte: Analyte, result: Fit) -> Table:
+    fit = result.least_squares
+    unit = analyte.unit_label
+    is_log = result.scale == "log"
+    table = Table("Least squares")
+    table.add_column("Estimate", justify="right")
+    table.add_column("SE", justify="right")
+    table.add_column("Unit")
+
+    def row(name: str, value: float | None, se: float | None, unit: str, shown: str = "") -> None:
+        if value is not None:
+            table.add_row(name, shown or _number(value), "" if se is None else _number(se), unit)
+
+    row("mesor M", fit.mesor, fit.mesor_se, f"ln({unit})" if is_log else unit)
+    if is_log:
+        row("midline exp(M)", result.midline, None, unit)
+    row("amplitude A", fit.amplitude, fit.amplitude_se, "ln units" if is_log else unit)
+    for name, value, se in (
+        ("acrophase", fit.acrophase, fit.acrophase_se),
+        ("peak", fit.peak, fit.peak_se),
+        ("trough", fit.trough, fit.trough_se),
+    ):
+        if value is not None:
+            row(name, value, se, "h", f"{clock(value)}  {value:.4f}")
+        if name == "acrophase":
+            row("acrophase phi", fit.acrophase_radians, fit.acrophase_radians_se, "rad")
+    row("highest", result.peak_value, None, unit)
+    row("lowest", result.trough_value, None, unit)
+    table.add_section()
+    if fit.f is not None and fit.p is not None:
+        row(f"F({fit.df_model}, {fit.df_residual})", fit.f, None, "")
+        row("p (no rhythm)", fit.p, None, "", _p(fit.p, 5))
+        row("R²", fit.r_squared, None, "")
+        row("residual SD", fit.residual_sd, None, "ln units" if is_log else unit)
+    row("samples n", fit.n, None, "", str(fit.n))
+    return table
+
+
+def _posterior(analyte: Analyte, posterior: dict[str, object]) -> Table:
+    unit = analyte.unit_label
+    spread = "ln units" if analyte.scale == "log" else unit
+    table = Table(f"Posterior, {analyte.scale} scale")
+    table.add_column("Estimate", justify="right")
+    table.add_column("90 % interval", justify="right")
+    table.add_column("Unit")
+    for name, key, of in (
+        ("midline", "mesor", unit),
+        ("amplitude", "amplitude", spread),
+        ("acrophase", "acrophase", "h"),
+        ("peak", "peak", "h"),
+        ("trough", "trough", "h"),
+        ("highest", "peak_value", unit),
+        ("lowest", "trough_value", unit),
+        ("residual SD", "residual_sd", spread),
+        ("independent n", "n_effective", ""),
+    ):
+        value, interval = posterior[key], posterior.get(f"{key}_interval")
+        if not isinstance(value, float):
+            continue
+        shown = clock if of == "h" else _number
+        between = ""
+        if isinstance(interval, list | tuple):
+            between = f"{shown(interval[0])} to {shown(interval[1])}"
+        estimate = f"{clock(value)}  {value:.4f}" if of == "h" else _number(value)
+        table.add_row(name, estimate, between, of)
+    return table
+
+
+def _number(value: float) -> str:
+    """Five significant digits."""
+    return f"{value:.5g}"
+
+
+def _p(value: float, digits: int) -> str:
+    return f"{value:.{digits}g}" if value >= _LEAST_P else f"< {_LEAST_P:g}"
