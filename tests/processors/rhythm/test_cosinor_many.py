@@ -72,6 +72,7 @@ noisy = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(st.lists(noisy, max_size=5), st.sampled_from([1, 2]))
 def test_equals_one_fit_after_another(series: list[Series], components: Literal[1, 2]) -> None:
     singles = [fit_cosinor(*s, components=components) for s in series]

@@ -24,15 +24,10 @@ from processors.rhythm.hockey_stick import (
     region,
 )
 
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "dlmo_melatonin"
-recordings = pytest.mark.skipif(
-    not DATA.is_dir(), reason="the real recordings (../shared/data) are not on this machine"
-)
 
-
-def sample_profile() -> tuple[np.ndarray, np.ndarray]:
+def sample_profile(shared_data: Path) -> tuple[np.ndarray, np.ndarray]:
     """dlmoR's sample profile: hours from its first midnight, pg/mL."""
-    with (DATA / "sample_melatonin_profile.csv").open() as file:
+    with (shared_data / "dlmo_melatonin" / "sample_melatonin_profile.csv").open() as file:
         rows = list(csv.DictReader(file, delimiter=";"))
     times = [datetime.fromisoformat(row["datetime"]) for row in rows]
     midnight = times[0].replace(hour=0, minute=0, second=0)
@@ -49,10 +44,9 @@ def found(hours: np.ndarray, values: np.ndarray, threshold: float) -> tuple[Rise
 # -- published figures --------------------------------------------------------------------------
 
 
-@recordings
-def test_dlmor_s_sample_profile_has_its_knee_at_20_16() -> None:
+def test_dlmor_s_sample_profile_has_its_knee_at_20_16(shared_data: Path) -> None:
     """dlmoR's README, threshold 3 pg/mL: 20:16:00 at a level of 0.1 pg/mL."""
-    hours, values = sample_profile()
+    hours, values = sample_profile(shared_data)
     rise, stick = found(hours, values, 3.0)
     assert round(stick.hour * 3600) == 20 * 3600 + 16 * 60
     assert stick.level == pytest.approx(0.1)
@@ -60,10 +54,9 @@ def test_dlmor_s_sample_profile_has_its_knee_at_20_16() -> None:
     assert (rise.first, rise.base, rise.rise, rise.last, rise.end) == (2, 14, 15, 16, 19)
 
 
-@recordings
-def test_a_fit_takes_milliseconds() -> None:
+def test_a_fit_takes_milliseconds(shared_data: Path) -> None:
     """dlmoR: minutes. The bound is generous: 6 ms (measured)."""
-    hours, values = sample_profile()
+    hours, values = sample_profile(shared_data)
     found(hours, values, 3.0)
     start = time.thread_time()
     for _ in range(5):
@@ -131,7 +124,7 @@ def test_every_cell_is_the_least_squares_under_its_limits(
     np.testing.assert_allclose(squares, expected, rtol=1e-6, atol=1e-7 * (y**2).sum())
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.builds(evening, st.integers(0, 2**32), st.integers(9, 14), st.just(0.1)))
 def test_the_search_finds_the_best_cell_and_says_what_curve_it_is(
     profile: tuple[np.ndarray, np.ndarray],
@@ -151,7 +144,6 @@ def test_the_search_finds_the_best_cell_and_says_what_curve_it_is(
     assert stick.squares <= best[0] + 1e-9
     assert stick.squares == pytest.approx(one_cell(t, y, 3.0, stick.hour, stick.level), abs=1e-6)
     assert stick.squares == pytest.approx(((stick.curve(t) - y) ** 2).sum(), abs=1e-6)
-    assert stick.squares == stick.profile.min()
     begin, end = region(hours, rise)
     assert begin - 1e-6 <= stick.hour <= end + 1e-6
     assert round(stick.hour * 60, 6) == round(stick.hour * 60) or len(knees) == 1
