@@ -74,24 +74,12 @@ def weekends(day: NDArray[np.int64]) -> Bools:
     return np.asarray((day + 3) % 7 >= 5)
 
 
-def main_sleeps(
-    asleep: ArrayLike,
-    awake: ArrayLike,
-    *,
-    offset_h: ArrayLike = 0.0,
-    is_free: Callable[[NDArray[np.int64]], Bools] = weekends,
-) -> Nights | str:
-    """The main sleep of each day, or in a sentence why these times cannot be used.
+def told_sleeps(
+    asleep: ArrayLike, awake: ArrayLike, *, offset_h: ArrayLike = 0.0
+) -> tuple[Floats, Floats, Floats] | str:
+    """Begin, end and offset of every sleep (n) in order, naps too, or why they cannot be used.
 
-    `asleep`, `awake` (n): hours since the epoch (UTC), in any order; `offset_h`: what the wearer's
-    clock adds to them at waking, one for all or one each; `is_free`: which local days are free, for
-    people whose free days are no weekends. Raises ``ValueError`` for columns of two lengths.
-
-    >>> nights = main_sleeps([23.0, 36.0], [31.0, 38.5])
-    >>> nights.mid_h.tolist(), nights.length_h.tolist(), nights.day.tolist()
-    ([3.0], [8.0], [1])
-    >>> main_sleeps([31.0], [23.0])
-    'A sleep begins at 07:00 and ends before it, at 23:00: one of the two times is wrong.'
+    Arguments and errors as `main_sleeps`.
     """
     begin = np.asarray(asleep, dtype=np.float64)
     end = np.asarray(awake, dtype=np.float64)
@@ -123,6 +111,33 @@ def main_sleeps(
     if (begin[1:] < end[:-1] - 1e-6).any():
         k = int(np.argmax(begin[1:] < end[:-1] - 1e-6))
         return f"Two sleeps overlap about {clock(begin[k + 1] + offset[k + 1])}."
+    return begin, end, offset
+
+
+def main_sleeps(
+    asleep: ArrayLike,
+    awake: ArrayLike,
+    *,
+    offset_h: ArrayLike = 0.0,
+    is_free: Callable[[NDArray[np.int64]], Bools] = weekends,
+) -> Nights | str:
+    """The main sleep of each day, or in a sentence why these times cannot be used.
+
+    `asleep`, `awake` (n): hours since the epoch (UTC), in any order; `offset_h`: what the wearer's
+    clock adds to them at waking, one for all or one each; `is_free`: which local days are free, for
+    people whose free days are no weekends. Raises ``ValueError`` for columns of two lengths.
+
+    >>> nights = main_sleeps([23.0, 36.0], [31.0, 38.5])
+    >>> nights.mid_h.tolist(), nights.length_h.tolist(), nights.day.tolist()
+    ([3.0], [8.0], [1])
+    >>> main_sleeps([31.0], [23.0])
+    'A sleep begins at 07:00 and ends before it, at 23:00: one of the two times is wrong.'
+    """
+    told = told_sleeps(asleep, awake, offset_h=offset_h)
+    if isinstance(told, str):
+        return told
+    begin, end, offset = told
+    length = end - begin
     day = np.floor((end + offset) / 24.0).astype(np.int64)
     # The longest of each day comes last.
     order = np.lexsort((length, day))
