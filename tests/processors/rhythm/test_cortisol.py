@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
@@ -245,6 +245,7 @@ def test_the_slope_by_hand() -> None:
     assert marker.high == pytest.approx(-0.1 + half)
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.floats(-1, 1), min_size=5, max_size=5),
     st.lists(st.booleans(), min_size=3, max_size=3),

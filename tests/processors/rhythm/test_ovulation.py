@@ -61,7 +61,7 @@ def temperatures(ovulates: float, rng: np.random.Generator, sd: float = 0.08) ->
 # -- exactness ----------------------------------------------------------------------------------
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.integers(0, 2**32), st.sampled_from(["urine-lh", "temperature"]))
 def test_level_and_size_are_integrated_out(seed: int, kind: EvidenceKind) -> None:
     """Against the multivariate normal density of the readings, in which both are covariance."""
