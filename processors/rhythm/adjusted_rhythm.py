@@ -36,10 +36,8 @@ _PERIOD = 24.0
 _HOURS_PER_RADIAN = _PERIOD / (2.0 * math.pi)
 # As `cosinor.ALPHA`: of the joint region that must not hold zero.
 _ALPHA = 0.05
-# Stretches of a day that must be there, and the longest gap in one, so that a phase is read and not
-# extrapolated.
+# Stretches of a day that must be there, so that a phase is read and not extrapolated.
 _LEAST_OF_DAY = 2 / 3
-_LONGEST_GAP_H = 8.0
 _LEAST_STRETCHES = 12
 
 
@@ -142,9 +140,6 @@ def _fit(rates: Bins, steps: Bins | None) -> tuple[CorrelatedLine, int] | str:
             f"The readings cover {seen.size * rates.width_h:.3g} hours of the day, and a rhythm "
             f"needs {_LEAST_OF_DAY * 24:.0f}."
         )
-    gap = float(np.diff(seen, append=seen[0] + rates.per_day).max()) * rates.width_h
-    if gap > _LONGEST_GAP_H:
-        return f"There is no reading for {gap:.3g} hours of the clock."
     if float(np.ptp(y)) <= 1e-12 * float(np.abs(y).max()):
         return "All values are the same, so there is no rhythm to fit."
     hours = (clock_bin + 0.5) * rates.width_h

@@ -205,9 +205,7 @@ def _inflation(t: Floats, residuals: Floats, period: float) -> float:
     steps = np.diff(t)
     usual = float(np.median(steps))
     near = steps <= 1.5 * usual
-    variance = float(residuals @ residuals) / residuals.size
-    if variance == 0.0 or int(near.sum()) < 10:
-        return 1.0
+    variance = max(float(residuals @ residuals) / residuals.size, 1e-300)
     r = float((residuals[1:] * residuals[:-1])[near].mean()) / variance
     # Residuals of a fit correlate a little less than their errors.
     r = min(max(r + (1.0 + 3.0 * r) / near.sum(), 0.0), 0.95)

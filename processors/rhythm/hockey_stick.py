@@ -106,8 +106,6 @@ def find_rise(hours: Floats, values: Floats, threshold: float) -> Rise | str:
     steps = np.diff(values[first:crossing])
     falls = np.flatnonzero(steps <= 0.0)
     base = first + int(falls[-1]) + 1 if falls.size else first
-    while base > first and above[base]:
-        base -= 1
     # Samples between base and crossing belong to the rise if they already climb half as fast.
     slopes = np.diff(values) / np.diff(hours)
     rise = crossing

@@ -148,7 +148,7 @@ def ovulation(
     for one in seen:
         if isinstance(one, str):
             return one
-    found = [one for one in seen if isinstance(one, Evidence) and one.days.size]
+    found = [one for one in seen if isinstance(one, Evidence)]
     if not (math.isfinite(today) and today >= 0.0):
         return "The day is before the menses, or not known."
     if length is not None and not 10.0 < length <= _LAST:

@@ -74,8 +74,6 @@ class OwnDays(NamedTuple):
         """
         t = np.asarray(hours, dtype=np.float64)
         t = np.where(np.abs(t) <= _MOST_HOURS, t, -math.inf)
-        if self.middles.size < 2:
-            return np.full(t.shape, -1, dtype=np.int64), np.zeros(t.shape)
         day = np.searchsorted(self.middles, t, side="right") - 1
         inside = (day >= 0) & (day < self.middles.size - 1)
         length = np.diff(self.middles)

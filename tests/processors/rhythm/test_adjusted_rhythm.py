@@ -193,12 +193,14 @@ def test_days_without_steps_have_no_phase_and_the_others_have() -> None:
     assert "known for 0 of 48" in found[4].acrophase.sentence
 
 
-def test_a_long_gap_at_the_same_hours_is_told() -> None:
-    kept = (HALF_HOURS % 24 < 7.9) | (HALF_HOURS % 24 > 16.4)
-    every = clock_bins(HALF_HOURS[kept], RATES[kept], width_h=0.5)
-    found = adjusted_rhythm(every, None, "/min")
-    assert "no reading for" in found.acrophase.sentence or "cover" in found.acrophase.sentence
-    assert found.acrophase.status == "withheld"
+def test_a_regression_that_has_no_solution() -> None:
+    at = np.arange(9)
+    ones = np.ones((9, 1))
+    y = np.cos(at)
+    assert correlated_line(ones, y, at) is not None
+    assert correlated_line(ones[:2], y[:2], at[:2]) is None  # nothing left for the error
+    assert correlated_line(np.c_[ones, 0 * ones], y, at) is None
+    assert correlated_line(np.c_[ones, ones], y, at) is None
 
 
 def test_without_rhythm_there_is_no_acrophase() -> None:

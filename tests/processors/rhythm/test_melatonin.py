@@ -350,6 +350,14 @@ def test_a_dip_in_the_night_is_no_offset() -> None:
     assert offset.value == pytest.approx(6.5)
 
 
+def test_a_gap_about_the_offset_is_no_offset() -> None:
+    hours = np.r_[np.arange(18.0, 30.0, 1.0), 33.5, 34.5]
+    values = np.array([1, 0.9, 1.1, 5, 9, 12, 14, 15, 14, 12, 9, 7, 0.8, 0.9])
+    offset = melatonin_offset(profile(hours, values), 3.0, cv_analytical=CV)
+    assert offset.status == "withheld"
+    assert "for 4.5 hours about the offset" in offset.sentence
+
+
 def test_another_rise_hours_later_does_not_move_the_offset() -> None:
     hours = np.arange(18.0, 34.0, 1.0)
     values = np.array([1, 0.9, 1.1, 5, 9, 12, 14, 12, 1, 0.9, 0.8, 0.9, 9, 12, 14, 13])

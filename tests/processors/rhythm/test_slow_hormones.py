@@ -176,6 +176,7 @@ def test_bad_results_are_told_why(ages: Any, values: Any, below: Any, words: str
         ([41.0, 42, 44], [False, True, True], "2 of 3 results are below"),
         ([41.0, 41.0, 41.0], [False] * 3, "over 0 years"),
         ([41.0, 41.0, 44.0], [False, False, True], "no two ages"),
+        ([41.0, 41.0001, 44.0], [False, False, True], "lie so near in time"),
     ],
 )
 def test_a_trend_that_is_not_given(ages: Any, below: Any, words: str) -> None:
