@@ -29,6 +29,7 @@ from processors.rhythm.cosinor import (
     SAME_PHASE,
     FitStatus,
 )
+from processors.rhythm.turn import turn
 from processors.rhythm.waveform import Floats
 
 Integers = NDArray[np.int64]
@@ -316,12 +317,13 @@ def _fit(
     p = 2 * components + 1
     centre = most = 0.0
     for i in range(n):
-        centre += y[i] / n
+        centre += y[i]
         most = max(most, abs(y[i]))
+    centre /= n
     total = cos = sin = cos_cos = cos_sin = cos_d = sin_d = 0.0
     for i in range(n):
-        angle = 2.0 * math.pi * phases[i]
-        c, s, d = math.cos(angle), math.sin(angle), y[i] - centre
+        c, s = turn(phases[i])
+        d = y[i] - centre
         rows[i, 1], rows[i, 2] = c, s
         total += d * d
         cos += c

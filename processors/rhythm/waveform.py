@@ -65,7 +65,10 @@ def maximum(theta: Floats, period: float) -> float:
         )
         if bend >= 0.0:
             break
-        hour = min(max(hour - slope / bend, start - cell), start + cell)
+        step = slope / bend
+        hour = min(max(hour - step, start - cell), start + cell)
+        if abs(step) < 1e-13 * period:
+            break
     return wrapped(hour, period)
 
 

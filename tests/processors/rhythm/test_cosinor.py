@@ -17,11 +17,6 @@ from scipy import stats
 from processors.rhythm.cosinor import Cosinor, FitStatus, fit_cosinor
 from processors.rhythm.waveform import design
 
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
-recordings = pytest.mark.skipif(
-    not DATA.is_dir(), reason="the real recordings (../shared/data) are not on this machine"
-)
-
 HOURS = np.arange(0.0, 48.0, 0.5)
 
 
@@ -49,14 +44,13 @@ def known(value: float | None) -> float:
 # -- published figures --------------------------------------------------------------------------
 
 
-def carroll(hormone: str) -> Cosinor:
-    table = np.loadtxt(DATA / "hpa_24h" / f"Carroll-2007-controlGroup{hormone}.txt")
+def carroll(shared_data: Path, hormone: str) -> Cosinor:
+    table = np.loadtxt(shared_data / "hpa_24h" / f"Carroll-2007-controlGroup{hormone}.txt")
     return fit_cosinor(table[:, 0] / 60, table[:, 1])
 
 
-@recordings
-def test_carroll_control_cortisol_is_what_cosinorpy_finds() -> None:
-    fit = carroll("Cortisol")
+def test_carroll_control_cortisol_is_what_cosinorpy_finds(shared_data: Path) -> None:
+    fit = carroll(shared_data, "Cortisol")
     assert fit.n == 145
     assert fit.mesor == pytest.approx(5.5824, abs=5e-5)
     assert fit.amplitude == pytest.approx(4.1418, abs=5e-5)
@@ -66,9 +60,8 @@ def test_carroll_control_cortisol_is_what_cosinorpy_finds() -> None:
     assert fit.r_squared == pytest.approx(0.84778, abs=5e-6)
 
 
-@recordings
-def test_carroll_control_acth_is_what_cosinorpy_finds() -> None:
-    fit = carroll("ACTH")
+def test_carroll_control_acth_is_what_cosinorpy_finds(shared_data: Path) -> None:
+    fit = carroll(shared_data, "ACTH")
     assert fit.mesor == pytest.approx(21.0292, abs=5e-5)
     assert fit.amplitude == pytest.approx(6.5784, abs=5e-5)
     assert fit.amplitude_se == pytest.approx(0.2981, abs=5e-5)
@@ -77,15 +70,14 @@ def test_carroll_control_acth_is_what_cosinorpy_finds() -> None:
     assert fit.r_squared == pytest.approx(0.77426, abs=5e-6)
 
 
-@recordings
-def test_hourly_heart_rates_of_people_with_at_least_twenty_hours() -> None:
+def test_hourly_heart_rates_of_people_with_at_least_twenty_hours(shared_data: Path) -> None:
     """About half of the 657 people behind the published means (69.0, 5.66, 14.6 h) are here.
 
     The published amplitude and peak are those of the averaged coefficients (Bingham 1982), as
     here; the mean of the people's own amplitudes would be 6.81, as noise lengthens each.
     """
     people: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    with (DATA / "hourly_heart_rate" / "twins_hourly.csv").open() as file:
+    with (shared_data / "hourly_heart_rate" / "twins_hourly.csv").open() as file:
         for row in csv.DictReader(file):
             if row["HR"] not in ("", "NA"):
                 people[row["patid"]].append((float(row["hour"]), float(row["HR"])))

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from processors.rhythm.cosinor import Cosinor, FitStatus, fit_cosinor
 from processors.rhythm.cosinor_many import Fits, fit_many
+from processors.rhythm.turn import turn
 
 OMEGA = 2 * np.pi / 24
 Series = tuple[np.ndarray, np.ndarray]
@@ -72,10 +73,18 @@ noisy = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(st.lists(noisy, max_size=5), st.sampled_from([1, 2]))
 def test_equals_one_fit_after_another(series: list[Series], components: Literal[1, 2]) -> None:
     singles = [fit_cosinor(*s, components=components) for s in series]
     assert_same(together(series, components), singles)
+
+
+@given(st.floats(0, 1))
+def test_a_turn_is_what_the_library_says(share: float) -> None:
+    assert turn(share) == pytest.approx(
+        (np.cos(2 * np.pi * share), np.sin(2 * np.pi * share)), abs=1e-15
+    )
 
 
 def test_a_person_s_neighbours_do_not_matter() -> None:
