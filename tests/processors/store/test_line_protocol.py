@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from processors.store.flux import text_literal
 from processors.store.line_protocol import encode
-from processors.store.rows import checked
+from processors.store.rows import MAX_TIME_MS, MIN_TIME_MS, checked
 from schemas.measurements import EVENT, READING, Measurement, Row
 
 T0 = 1_700_000_000_000
@@ -90,7 +90,7 @@ _integers = st.none() | st.integers(-(2**63), 2**63 - 1)
     st.lists(
         st.builds(
             reading, site=_tag, subject=_tag, analyte=_tag,
-            time=st.integers(-(10**12), 10**13),
+            time=st.integers(MIN_TIME_MS, MAX_TIME_MS),
             value=_finite, low=_finite, n=_integers,
             original=st.none() | _text, live=st.none() | st.booleans(),
         ),
