@@ -16,13 +16,14 @@ from typing import Self
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from acrophase.children import tied
 from processors.store.sqlite import SqliteStore
 from schemas.measurements import MEASUREMENTS, RHYTHM, Measurement, Row
 
 WITHIN_S = 30.0  # a busy machine is not a wrong result
+expect.set_options(timeout=WITHIN_S * 1000)
 
 
 def free_port() -> int:

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
 from dashboards.page.source import Overview, read_overview
 from processors.store.memory import MemoryStore
 from tests.dashboards.browser import (
-    WITHIN_S,
     Desk,
     PageProcess,
     Rows,
     Ward,
 )
 from tests.dashboards.clinic import Clinic, fill
-
-expect.set_options(timeout=WITHIN_S * 1000)
 
 
 @pytest.fixture(scope="session")
