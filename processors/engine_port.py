@@ -10,7 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from schemas.errors import AcrophaseError
 from schemas.measurements import Measurement, Row
+
+
+class ForeignState(AcrophaseError):
+    """The topic ``state`` holds what no worker of this version wrote."""
 
 
 class Record(NamedTuple):
@@ -58,7 +63,10 @@ class PartitionEngine(Protocol):
     """All state of one partition number, for every input topic."""
 
     def restore(self, key: bytes, value: bytes) -> None:
-        """Take over one row of the state topic; called before `start`, once a key."""
+        """Take over one row of the state topic; called before `start`, once a key.
+
+        Raises `ForeignState` if it is none that this version has written.
+        """
         ...
 
     def start(self, committed: Mapping[str, int]) -> None:

@@ -23,15 +23,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from schemas.errors import AcrophaseError
+from processors.engine_port import ForeignState
 
 _MARK = b"\x00owner/"
 
 Headers = Sequence[tuple[str, bytes]]
-
-
-class ForeignState(AcrophaseError):
-    """The topic ``state`` holds a record that no Acrophase worker wrote."""
 
 
 class StateLog:

@@ -21,10 +21,12 @@ import msgspec
 from processors.deviations.explain import LONGEST_H, TakenDose
 from processors.engine.seen import Seen
 from processors.engine.series import Known, Rows, Series
+from processors.engine_port import ForeignState
 from schemas.conditions import Sex
 from schemas.events import Dose, Profile, Sleep
 
-VERSION = 1
+VERSION = 2
+"""Layout of the rows; a worker reads no other."""
 CLOCK_KEY = b"clock"
 _DOSES_KEPT_MS = round(8 * LONGEST_H * 3_600_000)
 _MOST_DOSES = 1_000  # of somebody without readings: nearly a year of three a day
@@ -83,7 +85,7 @@ class Person:
     @classmethod
     def load(cls, value: bytes) -> Person:
         """Inverse of `dump`."""
-        _, absorbed, sex, birth_year, group, profile_ms, doses = msgspec.msgpack.decode(value)
+        absorbed, sex, birth_year, group, profile_ms, doses = _decode(value)
         taken = [TakenDose(*dose) for dose in doses]
         return cls(absorbed, sex, birth_year, group, profile_ms, taken)
 
@@ -133,9 +135,7 @@ class SavedSeries:
 
 def load_series(value: bytes) -> SavedSeries:
     """Inverse of `dump_series`."""
-    _, absorbed, clock_ms, site, began_ms, row, mean, n, seen, open_now = msgspec.msgpack.decode(
-        value
-    )
+    absorbed, clock_ms, site, began_ms, row, mean, n, seen, open_now = _decode(value)
     devices = msgspec.msgpack.decode(zlib.decompress(seen))
     return SavedSeries(
         absorbed=absorbed,
@@ -146,6 +146,23 @@ def load_series(value: bytes) -> SavedSeries:
         seen={device: Seen.load(days) for device, days in devices.items()},
         open=open_now,
     )
+
+
+def _decode(value: bytes) -> list[Any]:
+    """What follows the version of a row; raises `ForeignState` if that is not ours."""
+    try:
+        version, *rest = msgspec.msgpack.decode(value, type=list[Any])
+    except (msgspec.DecodeError, ValueError) as error:
+        raise ForeignState(
+            f"the topic state holds a row that is not Acrophase's: {error}"
+        ) from error
+    if version != VERSION:
+        raise ForeignState(
+            f"the topic state was written by another version of Acrophase (layout {version}, this "
+            f"one reads {VERSION}): go on with that version, or empty the topics state and set the "
+            f"group back to the beginning of readings and events, to judge them anew"
+        )
+    return rest
 
 
 def dump_clock(clocks: dict[int, int]) -> bytes:

@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from processors.recovery import ForeignState, StateLog, mark_key, state_headers
+from processors.engine_port import ForeignState
+from processors.recovery import StateLog, mark_key, state_headers
 from processors.session import Session
 from processors.store.memory import MemoryStore
 from schemas.measurements import READING
