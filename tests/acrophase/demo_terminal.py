@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.faults.processes import wait_until
+from tests.processes import wait_until
 
 WITHIN_S = 120.0
 

@@ -12,7 +12,7 @@ import pytest
 
 from acrophase.broker import EmbeddedBroker, answers
 from schemas.errors import BrokerUnavailable
-from tests.faults.processes import wait_until
+from tests.processes import wait_until
 
 
 def test_it_answers_until_it_is_closed() -> None:

@@ -16,7 +16,7 @@ from acrophase.commands.topics import create_topics
 from schemas.dead_letters import DeadLetter
 from schemas.errors import BrokerUnavailable, DeliveryError, Reason
 from schemas.topics import DEAD_LETTERS, EVENTS, READINGS
-from tests.faults.kafka_log import records_of
+from tests.kafka_log import records_of
 
 LETTERS = [
     (b"ann-1", b'{"broken', Reason.UNDECODABLE, READINGS.name),

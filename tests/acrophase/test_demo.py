@@ -25,7 +25,7 @@ from producers.day_records import Delivery
 from schemas.measurements import ALERT, RHYTHM
 from tests.acrophase.demo_terminal import WITHIN_S, DemoTerminal, all_gone
 from tests.dashboards.browser import Desk, free_port
-from tests.faults.processes import wait_until
+from tests.processes import wait_until
 
 # Person, what goes wrong (`producers.clinic.demo_clinic`), and how the page says it.
 PLANNED = {

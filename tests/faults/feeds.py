@@ -14,8 +14,8 @@ from processors.store import Store
 from schemas.dead_letters import DeadLetter
 from schemas.measurements import READING
 from schemas.topics import DEAD_LETTERS, EVENTS, READINGS, STATE
-from tests.faults.kafka_log import GroupOffsets, records_of
-from tests.faults.processes import wait_until
+from tests.kafka_log import GroupOffsets, records_of
+from tests.processes import wait_until
 
 PARTITIONS = 4
 GROUP = "acrophase"

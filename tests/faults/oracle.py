@@ -21,7 +21,7 @@ from schemas.catalogue import load_catalogue
 from schemas.dead_letters import DeadLetter
 from schemas.measurements import MEASUREMENTS, RHYTHM, Measurement
 from schemas.topics import DEAD_LETTERS, EVENTS, READINGS, STATE
-from tests.faults.kafka_log import records_of
+from tests.kafka_log import records_of
 
 _FRAME = 1_000
 Rows = dict[tuple[Any, ...], dict[str, Any]]

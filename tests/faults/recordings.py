@@ -21,10 +21,10 @@ from schemas.catalogue import load_catalogue
 from schemas.measurements import RHYTHM, Measurement
 from schemas.topics import READINGS
 from tests.faults.feeds import PARTITIONS
-from tests.faults.kafka_log import records_of
 from tests.faults.oracle import Undisturbed
-from tests.faults.processes import Program, acrophase, started, wait_until
 from tests.faults.ward import Launch, Site, Ward, Worker
+from tests.kafka_log import records_of
+from tests.processes import Program, acrophase, started, wait_until
 
 _PUBLISHED_WITHIN_S = 240.0
 _WEARER, _CURVE, _TWIN = "wearer-1", "carroll-1", "twin"

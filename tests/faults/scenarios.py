@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.faults.feeds import Feed, Traffic
-from tests.faults.processes import wait_until
 from tests.faults.ward import PLACE, Launch, Site, Ward, Worker
+from tests.processes import wait_until
 
 # Does it to a worker that is at work already; returns those that are alive in the end.
 Harm = Callable[[Ward, Site, Worker, random.Random], list[Worker]]

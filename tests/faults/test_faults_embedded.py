@@ -13,10 +13,10 @@ from acrophase.commands.topics import create_topics
 from tests.faults import recordings, scenarios
 from tests.faults.at_once import Runs, Scenario
 from tests.faults.feeds import PARTITIONS, Counted, Traffic
-from tests.faults.processes import free_port
 from tests.faults.scenarios import Harm
 from tests.faults.simulated import Simulated
 from tests.faults.ward import FileOutage, Site, real_worker, rim_worker
+from tests.processes import free_port
 
 # The embedded broker takes a shorter session than Kafka allows, and the tests so much less time.
 SESSION_S = 2.0

@@ -17,7 +17,7 @@ from acrophase.commands.topics import create_topics
 from processors.faust_kafka import require_topics
 from schemas.topics import INPUTS
 from tests.faults.at_once import Runs, Scenario
-from tests.faults.processes import Program, acrophase, started
+from tests.processes import Program, acrophase, started
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from typing import Protocol, Self
 from processors.store import Store, open_store
 from schemas.topics import INPUTS
 from tests.faults.feeds import GROUP, PARTITIONS
-from tests.faults.kafka_log import GroupOffsets
-from tests.faults.processes import Program, acrophase, started
 from tests.faults.worker_process import Forked
+from tests.kafka_log import GroupOffsets
+from tests.processes import Program, acrophase, started
 
 # An owner of partitions says when it was given them, and when it has loaded one.
 PLACE, LOADED = ": partitions [", "state rows loaded"

@@ -34,7 +34,7 @@ _CHECKPOINT_S = 0.3
 
 
 class Forked:
-    """`tests.faults.processes.Handle` of a worker that begins now."""
+    """`tests.processes.Handle` of a worker that begins now."""
 
     def __init__(
         self, engine: str, bootstrap: str, store: str, outage: Path, session_s: float, log: Path

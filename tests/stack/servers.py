@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from tests.faults.processes import ROOT, free_port
+from tests.processes import ROOT, free_port
 
 _ANSWER_WITHIN_S = 60.0
 _FETCH_WITHIN_S = 600.0  # Maven brings 45 jars the first time

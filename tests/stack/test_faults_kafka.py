@@ -12,10 +12,10 @@ from acrophase.commands.topics import create_topics
 from tests.faults import recordings, scenarios
 from tests.faults.at_once import Runs, Scenario, under_way
 from tests.faults.feeds import PARTITIONS, Counted
-from tests.faults.processes import free_port
 from tests.faults.scenarios import Harm
 from tests.faults.simulated import Simulated
 from tests.faults.ward import FileOutage, Site, real_worker, rim_worker
+from tests.processes import free_port
 from tests.stack.servers import InfluxNode, KafkaNode
 
 # kafka-python leaves the sockets of connections that were refused to the garbage collector.

@@ -28,10 +28,11 @@ from acrophase.commands.topics import create_topics
 from schemas.errors import Reason
 from schemas.measurements import EVENT, READING, RHYTHM
 from schemas.topics import EVENTS, READINGS
+from tests.kafka_log import records_of
 from tests.processors.engine.bad_input import SUBJECT, TABLE, Bad
 from tests.streaming import refused
 from tests.streaming.refused import FAST_BATCHES, FAST_CLOCK, LENIENT_S, STRICT_S
-from tests.streaming.worker import WorkerProcess, records_of
+from tests.streaming.worker import WorkerProcess
 
 
 class Stored(NamedTuple):
@@ -67,7 +68,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
         create_topics(address, 1)
         sent = refused.publish(address)
         with WorkerProcess(address, folder, future_tolerance_s=STRICT_S) as worker:
-            worker.wait_until_worked_through(sent)
+            worker.wait_until_worked_through(1, sent)
             first = read_mailbox(address)
             whole = ("list", "--limit", "1000")
             listed = {columns: dead_letters(address, columns, *whole) for columns in (80, 200)}
@@ -75,7 +76,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
             # nothing has been fixed for these
             dead_letters(address, 80, "replay", "--reason", "no-offset")
             sent += letters_for(first, Reason.NO_OFFSET)
-            worker.wait_until_worked_through(sent)
+            worker.wait_until_worked_through(1, sent)
             worker.stop()
             strict = look_into(worker)
         again = read_mailbox(address)
@@ -86,7 +87,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
             after_kills = read_mailbox(address)
             told = [dead_letters(address, 80, "replay", "--reason", "future") for _ in range(2)]
             sent += future
-            worker.wait_until_worked_through(sent)
+            worker.wait_until_worked_through(1, sent)
             worker.stop()
             lenient = look_into(worker)
         replays = [r for r in records_of(address, READINGS.name) if dict(r.headers)]

@@ -13,7 +13,7 @@ from acrophase.commands.topics import create_topics
 from schemas.dead_letters import DeadLetter, replayed_elements
 from schemas.errors import Reason
 from schemas.topics import DEAD_LETTERS, READINGS
-from tests.streaming.worker import records_of
+from tests.kafka_log import records_of
 
 
 def post(address: str, elements: tuple[int, ...]) -> None:

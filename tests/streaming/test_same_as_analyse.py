@@ -85,12 +85,12 @@ def streamed(sites: dict[int, Site], sent: Recorded) -> dict[int, Outcome]:
     """What the workers have left behind, by number of partitions; they work at the same time."""
     for address, _ in sites.values():
         publish(address, EVENTS.name, sent.events)
-    for address, worker in sites.values():
-        worker.wait_until_worked_through(len(sent.events))
+    for partitions, (address, worker) in sites.items():
+        worker.wait_until_worked_through(partitions, len(sent.events))
         publish(address, READINGS.name, sent.readings)
     outcomes = {}
     for partitions, (address, worker) in sites.items():
-        worker.wait_until_worked_through(len(sent.events) + len(sent.readings))
+        worker.wait_until_worked_through(partitions, len(sent.events) + len(sent.readings))
         worker.stop()
         outcomes[partitions] = Outcome(stored(worker), read_mailbox(address).letters)
     return outcomes

@@ -10,14 +10,19 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 
 _WITHIN_S = 30.0
+_LARGEST_FETCH = 32 * 1_048_576
 
 
-def records_of(address: str, topic: str, partition: int) -> Iterator[Any]:
+def records_of(address: str, topic: str, partition: int = 0) -> Iterator[Any]:
     """All records of a partition as kafka-python gives them.
 
     Up to the end that the first fetch tells: the embedded broker's ``latest`` offset is wrong.
     """
-    consumer = KafkaConsumer(bootstrap_servers=address, enable_auto_commit=False)
+    consumer = KafkaConsumer(
+        bootstrap_servers=address,
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=_LARGEST_FETCH,
+    )
     try:
         where = TopicPartition(topic, partition)
         consumer.assign([where])
