@@ -26,9 +26,6 @@ from schemas.errors import BrokerUnavailable, DeliveryError, InputFileError
 from schemas.events import parse_event
 from schemas.readings import Reading, ReadingBatch, parse_reading
 
-# kafka-python 3.0.12 leaves the socket of a refused connection to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-
 DRY = "--dry-run"
 RECORD = (
     '{"subject":"wire-1","device":"d","code":"8867-4","unit":"/min",'

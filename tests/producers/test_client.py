@@ -22,9 +22,6 @@ from schemas.events import parse_event
 from schemas.readings import Reading, ReadingBatch, parse_reading
 from schemas.topics import READINGS
 
-# kafka-python 3.0.12 leaves the socket of a refused connection to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-
 BERLIN_WINTER = timezone(timedelta(hours=1))
 MORNING = datetime(2024, 1, 1, 8, 0, tzinfo=BERLIN_WINTER)
 

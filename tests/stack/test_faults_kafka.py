@@ -18,11 +18,6 @@ from tests.faults.ward import FileOutage, Site, real_worker, rim_worker
 from tests.processes import free_port
 from tests.stack.servers import InfluxNode, KafkaNode
 
-# kafka-python leaves the sockets of connections that were refused to the garbage collector.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-)
-
 SESSION_S = 6.0  # Kafka allows no less
 _REAL = {"session_timeout_s": SESSION_S, "checkpoint_s": 0.5}
 AT_ONCE = 3
