@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from acrophase.fit_markers import FitMarker
 from acrophase.fits import CONVENTION, Fit
 from schemas.analytes import Analyte
 
@@ -23,6 +24,11 @@ def print_one(console: Console, analyte: Analyte, result: Fit) -> None:
     console.print(_least_squares(analyte, result))
     if result.posterior is not None and result.least_squares.coefficients:
         console.print(_posterior(analyte, result.posterior))
+    given = [marker for marker in result.markers if marker.status == "measured"]
+    if given:
+        console.print(_markers(given))
+    for sentence in _withheld(result.markers):
+        console.print(sentence, highlight=False, markup=False)
     for sentence in filter(None, (result.least_squares.reason, *result.notes, CONVENTION)):
         console.print(sentence, highlight=False, markup=False)
 
@@ -133,6 +139,39 @@ def _posterior(analyte: Analyte, posterior: dict[str, object]) -> Table:
         estimate = f"{clock(value)}  {value:.4f}" if of == "h" else _number(value)
         table.add_row(name, estimate, between, of)
     return table
+
+
+def _markers(markers: Sequence[FitMarker]) -> Table:
+    """A line a marker; its date where the recording has several."""
+    table = Table("Marker")
+    table.add_column("Estimate", justify="right")
+    table.add_column("90 % interval", justify="right")
+    table.add_column("Unit")
+    days = {marker.on for marker in markers}
+    for marker in markers:
+        value, low, high = marker.value, marker.low, marker.high
+        assert value is not None
+        assert low is not None
+        assert high is not None
+        shown = clock if marker.unit == "clock_h" else _number
+        table.add_row(
+            marker.name if len(days) == 1 or marker.on is None else f"{marker.name} {marker.on}",
+            shown(value),
+            f"{shown(low)} to {shown(high)}",
+            {"clock_h": "clock", "1": ""}.get(marker.unit, marker.unit),
+        )
+    return table
+
+
+def _withheld(markers: Sequence[FitMarker]) -> list[str]:
+    """Why markers are not given, those with one reason together."""
+    days = {marker.on for marker in markers if marker.on is not None}
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for marker in markers:
+        if marker.status == "withheld":
+            on = f" {marker.on}" if marker.on is not None and len(days) > 1 else ""
+            reasons.setdefault((on, marker.sentence), []).append(marker.name)
+    return [f"no {', '.join(names)}{on}: {why}" for (on, why), names in reasons.items()]
 
 
 def _number(value: float) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from acrophase.fit_markers import melatonin_nights
 from acrophase.fits import fit_samples, prepare, refuse_without_curve, with_posterior
 from acrophase.recordings import (
     Analyte,
@@ -73,13 +74,17 @@ def fit(
     time_unit: TellsTime = "auto",
     time_format: TimeFormat = None,
 ) -> None:
-    """Fit a cosinor to the readings of a file, without Kafka.
+    """Fit a cosinor to the readings of a file and read off its markers, without Kafka.
 
     Prints mesor, amplitude and acrophase with their standard errors, the peak and trough of the
     full curve, and the zero-amplitude test, beside them the posterior of the Bayesian estimator
     that the stream runs; of many people a line each, and as JSON everything of everybody. Where
     the data do not carry a fit or an acrophase, it says why; what is not ruled by the hour
     (DHEA-S, growth hormone, progesterone) is refused, and it says what to use instead.
+
+    Melatonin: the onset in dim light (DLMO) by threshold, own baseline and hockey stick, offset and
+    midpoint, each with its 90 % interval or the reason why not, for each night; --plot draws the
+    profiles with threshold and knee.
 
     \b
     # a curve read off a figure, in minutes from midnight, drawn to a file
@@ -143,6 +148,12 @@ def fit(
         fit_samples(series, known, chosen, harmonics, sample)
         for series, sample in zip(people, samples, strict=True)
     ]
+    if json or len(fits) == 1:
+        nights = [melatonin_nights(known, sample.taken, sample.midnight) for sample in samples]
+        fits = [
+            result.model_copy(update={"markers": tuple(m for night in of for m in night.markers)})
+            for result, of in zip(fits, nights, strict=True)
+        ]
     if json:
         for result, sample in zip(fits, samples, strict=True):
             typer.echo(with_posterior(result, known, sample).model_dump_json())
@@ -151,19 +162,25 @@ def fit(
     else:
         print_many(Console(), known, fits)
     if plot is not None:
+        title = f"{known.name}, {fits[0].subject}"
         # Matplotlib takes half a second to import.
-        from acrophase.plots import draw_fit
+        if nights[0]:
+            from acrophase.plots.melatonin import draw_nights
 
-        draw_fit(
-            plot,
-            title=f"{known.name}, {fits[0].subject}",
-            axis=f"{known.name} ({known.unit_label})",
-            unit=known.unit_label,
-            hours=samples[0].hours,
-            values=samples[0].values,
-            fit=fits[0].least_squares,
-            is_log=chosen == "log",
-        )
+            draw_nights(plot, title, f"{known.name} ({known.unit_label})", nights[0])
+        else:
+            from acrophase.plots.cosinor import draw_fit
+
+            draw_fit(
+                plot,
+                title=title,
+                axis=f"{known.name} ({known.unit_label})",
+                unit=known.unit_label,
+                hours=samples[0].hours,
+                values=samples[0].values,
+                fit=fits[0].least_squares,
+                is_log=chosen == "log",
+            )
         errors.print(f"wrote {plot}", soft_wrap=True, highlight=False, markup=False)
 
 

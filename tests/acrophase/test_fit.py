@@ -362,7 +362,7 @@ def test_the_log_axis_has_numbers_that_can_be_read(
     path = tmp_path / "curve-1.csv"
     path.write_text("".join(f"{h},{v:.6g}\n" for h, v in zip(hours, values, strict=True)))
     picture = tmp_path / "curve.svg"
-    options = ("--analyte", "saliva-melatonin", "--time-unit", "hours", "--start", "00:00")
+    options = ("--analyte", "urine-sulfatoxymelatonin", "--time-unit", "hours", "--start", "00:00")
     result = run(path, *options, "--plot", picture)
     assert result.exit_code == 0, result.output
     before_title = texts(picture)

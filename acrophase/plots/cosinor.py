@@ -1,8 +1,4 @@
-"""Pictures that the command line writes, drawn without a display.
-
-Colours are of the Okabe-Ito palette, which colour-blind people can tell apart; red and yellow
-are kept for alarms.
-"""
+"""The fitted curve over the clock hour, with samples, band and residuals."""
 
 from __future__ import annotations
 
@@ -10,7 +6,6 @@ import math
 from pathlib import Path
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -25,16 +20,11 @@ from matplotlib.ticker import (
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from acrophase.plots.picture import CURVE, DATA, MIDDLE, PEAK, save
 from acrophase.tables import clock
 from processors.rhythm.cosinor import Cosinor
-from schemas.errors import OutputFileError
 
 Floats = NDArray[np.float64]
-
-_CURVE = "#0072B2"
-_DATA = "#555555"
-_PEAK = "#009E73"
-_MIDDLE = "#D55E00"
 
 # More samples than this are a cloud: half-hour medians and quartiles say more.
 _CLOUD = 2_000
@@ -95,12 +85,7 @@ def draw_fit(
         # A faint dot in a cloud is a visible one in the legend.
         if isinstance(handle, Line2D) and handle.get_linestyle() == "None":
             handle.set(alpha=1.0, markersize=5)
-    try:
-        # Text stays text, so that a journal's typesetter can change it.
-        with rc_context({"svg.fonttype": "none", "pdf.fonttype": 42}):
-            figure.savefig(path)
-    except (OSError, ValueError) as error:
-        raise OutputFileError(f"the picture {path} cannot be written: {error}") from error
+    save(figure, path)
 
 
 def _draw_samples(axes: Axes, phases: Floats, values: Floats) -> None:
@@ -109,7 +94,7 @@ def _draw_samples(axes: Axes, phases: Floats, values: Floats) -> None:
         phases,
         values,
         "o",
-        color=_DATA,
+        color=DATA,
         markersize=float(np.clip(60 / np.sqrt(n), 1.0, 5.0)),
         alpha=float(np.clip(30 / np.sqrt(n), 0.05, 0.7)),
         markeredgewidth=0,
@@ -132,7 +117,7 @@ def _draw_bins(axes: Axes, phases: Floats, values: Floats, label: str | None) ->
         median,
         yerr=(median - low, high - median),
         fmt="s",
-        color=_MIDDLE,
+        color=MIDDLE,
         markersize=3,
         linewidth=1,
         label=label,
@@ -148,19 +133,19 @@ def _draw_curve(axes: Axes, fit: Cosinor, is_log: bool) -> None:
         grid,
         natural(low),
         natural(high),
-        color=_CURVE,
+        color=CURVE,
         alpha=0.2,
         linewidth=0,
         label="90 % confidence band of the curve",
     )
     harmonics = "one harmonic" if fit.components == 1 else "two harmonics"
-    axes.plot(grid, natural(fit.curve(grid)), color=_CURVE, label=f"cosinor, {harmonics}", zorder=3)
+    axes.plot(grid, natural(fit.curve(grid)), color=CURVE, label=f"cosinor, {harmonics}", zorder=3)
     mesor = float(natural(np.float64(fit.coefficients[0])))
-    axes.axhline(mesor, color=_CURVE, linewidth=0.8, linestyle=(0, (5, 4)), label="mesor")
+    axes.axhline(mesor, color=CURVE, linewidth=0.8, linestyle=(0, (5, 4)), label="mesor")
     if fit.peak is None or fit.peak_value is None:
         return
     top = float(natural(np.float64(fit.peak_value)))
-    axes.axvline(fit.peak, color=_PEAK, linewidth=0.8, linestyle=":")
+    axes.axvline(fit.peak, color=PEAK, linewidth=0.8, linestyle=":")
     half = _half(fit, fit.peak_se)
     for turn in (-fit.period, 0.0, fit.period):
         # An interval that runs over midnight goes on at the other edge.
@@ -169,7 +154,7 @@ def _draw_curve(axes: Axes, fit: Cosinor, is_log: bool) -> None:
             top,
             xerr=half,
             fmt="v",
-            color=_PEAK,
+            color=PEAK,
             markersize=8,
             capsize=4,
             zorder=4,
@@ -183,7 +168,7 @@ def _draw_curve(axes: Axes, fit: Cosinor, is_log: bool) -> None:
         xytext=(0, 5),
         textcoords="offset points",
         ha="right" if fit.peak > 0.85 * fit.period else side,
-        color=_PEAK,
+        color=PEAK,
         fontweight="bold",
     )
 
@@ -199,12 +184,12 @@ def _draw_residuals(
     if len(values) > _CLOUD:
         _draw_bins(axes, phases, residuals, None)
     else:
-        axes.vlines(phases, zero, residuals, color=_DATA, linewidth=0.6, alpha=0.6)
-        axes.plot(phases, residuals, "o", color=_DATA, markersize=2.5, markeredgewidth=0)
-    axes.axhline(zero, color=_CURVE, linewidth=0.8)
+        axes.vlines(phases, zero, residuals, color=DATA, linewidth=0.6, alpha=0.6)
+        axes.plot(phases, residuals, "o", color=DATA, markersize=2.5, markeredgewidth=0)
+    axes.axhline(zero, color=CURVE, linewidth=0.8)
     sd = fit.residual_sd or 0.0
     bounds = (math.exp(-sd), math.exp(sd)) if is_log else (-sd, sd)
-    axes.axhspan(*bounds, color=_CURVE, alpha=0.08, linewidth=0)
+    axes.axhspan(*bounds, color=CURVE, alpha=0.08, linewidth=0)
     if is_log:
         axes.set_yscale("log")
         widest = float(np.exp(np.abs(np.log(residuals)).max()))

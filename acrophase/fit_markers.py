@@ -1,0 +1,110 @@
+"""Which markers a recording gets, from which of its samples: what ``acrophase fit`` adds to curves.
+
+Melatonin: an onset belongs to one night. A recording of up to 36 hours is one profile; a longer one
+is cut at noon, and each night has its own markers.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Literal, NamedTuple
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from processors.rhythm.marker import Marker
+from processors.rhythm.melatonin import (
+    dlmo_baseline,
+    dlmo_hockey_stick,
+    dlmo_threshold,
+    melatonin_midpoint,
+    melatonin_offset,
+)
+from processors.rhythm.samples import Samples
+from schemas.analytes import Analyte
+
+# Fixed thresholds, pg/mL, the analytes' own unit. Of the two in use for saliva, 3 and 4, the one
+# that also finds the onset of people with low levels (Benloucif et al., J Clin Sleep Med 4 (2008)
+# 66-69).
+DLMO_THRESHOLDS = {"saliva-melatonin": 3.0, "plasma-melatonin": 10.0}
+
+_ONE_PROFILE_H = 36.0
+
+
+class FitMarker(BaseModel):
+    """A marker as ``--json`` prints it; see `processors.rhythm.marker.Marker`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: str = Field(description="The marker's name, such as 'dlmo-threshold'.")
+    on: date | None = Field(
+        description="Local date on which its night or day begins; null: the whole recording."
+    )
+    status: Literal["measured", "withheld"] = Field(
+        description="'withheld': the data do not carry it, and `sentence` says why."
+    )
+    value: float | None = Field(description="In `unit`; null if withheld.")
+    unit: str = Field(description="UCUM, or 'clock_h': local clock hours, [0, 24).")
+    low: float | None = Field(description="Lower limit of the 90 % interval, not wrapped.")
+    high: float | None = Field(description="Upper limit of the 90 % interval, not wrapped.")
+    n: int = Field(description="Readings used.")
+    sentence: str = Field(description="The marker in words, or why there is none.")
+    method: str = Field(description="The formula and its source.")
+
+
+class Night(NamedTuple):
+    """One melatonin profile."""
+
+    on: date
+    samples: Samples
+    threshold: float
+    """In the samples' unit."""
+    markers: tuple[FitMarker, ...]
+
+
+def melatonin_nights(analyte: Analyte, taken: Samples, midnight: date) -> tuple[Night, ...]:
+    """The profiles of a recording with their markers; none of another analyte.
+
+    `taken`: its samples in the analyte's unit, hours since the local midnight of the date
+    `midnight`.
+    """
+    threshold = DLMO_THRESHOLDS.get(analyte.slug)
+    if threshold is None:
+        return ()
+    local = taken.hours + taken.offset_h
+    if float(np.ptp(local)) <= _ONE_PROFILE_H:
+        night = np.full(taken.n, int(local[0] // 24))
+    else:
+        night = ((local - 12.0) // 24.0).astype(np.int64)
+    nights = []
+    for number in np.unique(night).tolist():
+        part = taken.part(night == number)
+        on = midnight + timedelta(days=number)
+        found = (
+            method(part, threshold, cv_analytical=analyte.cv_analytical)
+            for method in (
+                dlmo_threshold,
+                dlmo_baseline,
+                dlmo_hockey_stick,
+                melatonin_offset,
+                melatonin_midpoint,
+            )
+        )
+        nights.append(Night(on, part, threshold, tuple(dated(marker, on) for marker in found)))
+    return tuple(nights)
+
+
+def dated(marker: Marker, on: date | None) -> FitMarker:
+    """A marker with the local date on which its night or day begins."""
+    return FitMarker(
+        name=marker.name,
+        on=on,
+        status=marker.status,
+        value=marker.value,
+        unit=marker.unit,
+        low=marker.low,
+        high=marker.high,
+        n=marker.n,
+        sentence=marker.sentence,
+        method=marker.method,
+    )
