@@ -2,16 +2,23 @@
 
 Melatonin: an onset belongs to one night. A recording of up to 36 hours is one profile; a longer one
 is cut at noon, and each night has its own markers.
+
+Cortisol: slope and awakening response belong to one waking; ratio and late-night level are those
+of all days. The intervals hold for the person, whose own days vary (the catalogue's within-person
+variation), but for the awakening response, whose are those of that morning.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from processors.rhythm.awakening_response import awakening_response
+from processors.rhythm.cortisol import diurnal_slope, evening_morning_ratio, late_night_level
 from processors.rhythm.marker import Marker
 from processors.rhythm.melatonin import (
     dlmo_baseline,
@@ -29,6 +36,11 @@ from schemas.analytes import Analyte
 DLMO_THRESHOLDS = {"saliva-melatonin": 3.0, "plasma-melatonin": 10.0}
 
 _ONE_PROFILE_H = 36.0
+
+# Wüst et al., Noise Health 2 (2000) 79-88: salivary cortisol that rises by 2.5 nmol/L.
+_RESPONDER_NMOL_L = 2.5
+
+CORTISOL = ("saliva-cortisol", "serum-cortisol")
 
 
 class FitMarker(BaseModel):
@@ -92,6 +104,44 @@ def melatonin_nights(analyte: Analyte, taken: Samples, midnight: date) -> tuple[
         )
         nights.append(Night(on, part, threshold, tuple(dated(marker, on) for marker in found)))
     return tuple(nights)
+
+
+def cortisol_markers(
+    analyte: Analyte, taken: Samples, midnight: date, wakes: Sequence[float], *, wake_verified: bool
+) -> tuple[FitMarker, ...]:
+    """Slope, ratio, late-night level and, of saliva, the awakening response; none of another.
+
+    `taken`, `midnight`: as `melatonin_nights`; `wakes`: when the person woke up, on the scale of
+    its hours, ascending; `wake_verified`: something or somebody that watched told them.
+    """
+    if analyte.slug not in CORTISOL:
+        return ()
+    found = []
+    for wake in wakes or (None,):
+        on = None
+        if wake is not None:
+            on = midnight + timedelta(days=int(taken.wall_clock(wake) // 24))
+        slope = diurnal_slope(
+            taken, wake, cv_analytical=analyte.cv_analytical, cv_within=analyte.cv_within
+        )
+        found.append(dated(slope, on))
+        if analyte.slug != "saliva-cortisol":
+            continue
+        response = awakening_response(
+            taken,
+            wake,
+            wake_verified=wake_verified,
+            responder_rise=_RESPONDER_NMOL_L * analyte.conversion("nmol/L").scale,
+            cv_analytical=analyte.cv_analytical,
+        )
+        found += [
+            dated(marker, on)
+            for marker in (response.rise, response.aucg, response.auci, response.responder)
+        ]
+    for method in (evening_morning_ratio, late_night_level):
+        marker = method(taken, cv_analytical=analyte.cv_analytical, cv_within=analyte.cv_within)
+        found.append(dated(marker, None))
+    return tuple(found)
 
 
 def dated(marker: Marker, on: date | None) -> FitMarker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from rich.console import Console
 from rich.table import Table
@@ -147,7 +148,7 @@ def _markers(markers: Sequence[FitMarker]) -> Table:
     table.add_column("Estimate", justify="right")
     table.add_column("90 % interval", justify="right")
     table.add_column("Unit")
-    days = {marker.on for marker in markers}
+    several = len(_days(markers)) > 1
     for marker in markers:
         value, low, high = marker.value, marker.low, marker.high
         assert value is not None
@@ -155,7 +156,7 @@ def _markers(markers: Sequence[FitMarker]) -> Table:
         assert high is not None
         shown = clock if marker.unit == "clock_h" else _number
         table.add_row(
-            marker.name if len(days) == 1 or marker.on is None else f"{marker.name} {marker.on}",
+            f"{marker.name} {marker.on}" if several and marker.on else marker.name,
             shown(value),
             f"{shown(low)} to {shown(high)}",
             {"clock_h": "clock", "1": ""}.get(marker.unit, marker.unit),
@@ -165,13 +166,17 @@ def _markers(markers: Sequence[FitMarker]) -> Table:
 
 def _withheld(markers: Sequence[FitMarker]) -> list[str]:
     """Why markers are not given, those with one reason together."""
-    days = {marker.on for marker in markers if marker.on is not None}
+    several = len(_days(markers)) > 1
     reasons: dict[tuple[str, str], list[str]] = {}
     for marker in markers:
         if marker.status == "withheld":
-            on = f" {marker.on}" if marker.on is not None and len(days) > 1 else ""
+            on = f" {marker.on}" if several and marker.on else ""
             reasons.setdefault((on, marker.sentence), []).append(marker.name)
     return [f"no {', '.join(names)}{on}: {why}" for (on, why), names in reasons.items()]
+
+
+def _days(markers: Sequence[FitMarker]) -> set[date]:
+    return {marker.on for marker in markers if marker.on is not None}
 
 
 def _number(value: float) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
-from acrophase.fit_markers import melatonin_nights
+from acrophase.fit_markers import CORTISOL, cortisol_markers, melatonin_nights
 from acrophase.fits import fit_samples, prepare, refuse_without_curve, with_posterior
 from acrophase.recordings import (
     Analyte,
@@ -27,6 +28,7 @@ from acrophase.recordings import (
     split_times,
 )
 from acrophase.tables import print_many, print_one
+from acrophase.wakings import parse_wakes, place_wakes
 from producers.files import SAME_TIME, read_series
 from producers.rows import FileMapping, FileReport
 from producers.wire import is_wire_format, wire_series
@@ -63,6 +65,22 @@ def fit(
     only: Annotated[
         str | None, typer.Option(metavar="SUBJECT", help="Fit this person of the file only.")
     ] = None,
+    wake: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME,…",
+            help="Cortisol: when the person woke up, by the local clock: 06:50 for every day, or "
+            "2024-01-01T06:50 for one. Needed for the slope and the awakening response.",
+        ),
+    ] = None,
+    verified: Annotated[
+        bool,
+        typer.Option(
+            "--verified",
+            help="Wake and sampling times were recorded by a device or a witness, not told; "
+            "wire-format records say so of their own. Needed for the awakening response.",
+        ),
+    ] = False,
     unit: Unit = None,
     time_column: TimeColumn = None,
     value_column: ValueColumn = None,
@@ -84,9 +102,13 @@ def fit(
 
     Melatonin: the onset in dim light (DLMO) by threshold, own baseline and hockey stick, offset and
     midpoint, each with its 90 % interval or the reason why not, for each night; --plot draws the
-    profiles with threshold and knee.
+    profiles with threshold and knee. Cortisol: the slope over the day and the awakening response of
+    each --wake, evening-to-morning ratio and late-night level.
 
     \b
+    # a day of saliva samples, from waking on
+    acrophase fit saliva.csv --analyte saliva-cortisol --unit nmol/L --zone Europe/Berlin \\
+        --wake 06:50
     # a curve read off a figure, in minutes from midnight, drawn to a file
     acrophase fit cortisol.txt --analyte serum-cortisol --time-unit minutes \\
         --start 00:00 --plot cortisol.png
@@ -96,6 +118,12 @@ def fit(
     """
     known = load_catalogue()[require_analyte(file, analyte)]
     refuse_without_curve(file, known)
+    if (wake is not None or verified) and known.slug not in CORTISOL:
+        raise InputFileError(
+            f"{file}: --wake and --verified serve the markers of {' and '.join(CORTISOL)}, not "
+            f"those of {known.slug}: leave them out."
+        )
+    wakes = () if wake is None else parse_wakes(wake)
     report = FileReport()
     if is_wire_format(file):
         refuse_unused(
@@ -129,6 +157,8 @@ def fit(
             sample_times=split_times(times),
         )
         everybody = read_series(file, mapping, report)
+        if verified:
+            everybody = (replace(series, timing="verified") for series in everybody)
     errors = Console(stderr=True)
     people = [series for series in everybody if only in (None, series.subject)]
     # Readings at one time are told of with the person whose they are.
@@ -141,6 +171,11 @@ def fit(
         raise InputFileError(
             f"{file} has {len(people)} people and a picture shows one: choose with --only."
         )
+    if wakes and len(people) > 1:
+        raise InputFileError(
+            f"{file} has {len(people)} people, and each woke up at another time: choose one with "
+            "--only, or leave --wake out."
+        )
     harmonics: Literal[1, 2] = known.components if components is None else _one_or_two(components)
     chosen: Scale = scale or known.scale
     samples = [prepare(file, series, known, chosen) for series in people]
@@ -150,9 +185,22 @@ def fit(
     ]
     if json or len(fits) == 1:
         nights = [melatonin_nights(known, sample.taken, sample.midnight) for sample in samples]
+        found = [
+            (
+                *(marker for night in profiles for marker in night.markers),
+                *cortisol_markers(
+                    known,
+                    sample.taken,
+                    sample.midnight,
+                    place_wakes(file, wakes, sample.taken, sample.midnight),
+                    wake_verified=verified,
+                ),
+            )
+            for sample, profiles in zip(samples, nights, strict=True)
+        ]
         fits = [
-            result.model_copy(update={"markers": tuple(m for night in of for m in night.markers)})
-            for result, of in zip(fits, nights, strict=True)
+            result.model_copy(update={"markers": markers})
+            for result, markers in zip(fits, found, strict=True)
         ]
     if json:
         for result, sample in zip(fits, samples, strict=True):
