@@ -6,6 +6,8 @@ is cut at noon, and each night has its own markers.
 Cortisol: slope and awakening response belong to one waking; ratio and late-night level are those
 of all days. The intervals hold for the person, whose own days vary (the catalogue's within-person
 variation), but for the awakening response, whose are those of that morning.
+
+Steps and heart rate: means of clock hours, over all days.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from processors.rhythm.awakening_response import awakening_response
+from processors.rhythm.clock_bins import Bins, clock_bins
 from processors.rhythm.cortisol import diurnal_slope, evening_morning_ratio, late_night_level
 from processors.rhythm.marker import Marker
 from processors.rhythm.melatonin import (
@@ -27,6 +30,7 @@ from processors.rhythm.melatonin import (
     melatonin_midpoint,
     melatonin_offset,
 )
+from processors.rhythm.rest_activity import rest_activity
 from processors.rhythm.samples import Samples
 from schemas.analytes import Analyte
 
@@ -39,6 +43,10 @@ _ONE_PROFILE_H = 36.0
 
 # Wüst et al., Noise Health 2 (2000) 79-88: salivary cortisol that rises by 2.5 nmol/L.
 _RESPONDER_NMOL_L = 2.5
+
+ACTIVITY = ("steps", "heart-rate")
+# Widths of an actogram's bars, hours.
+_BARS_H = (1 / 6, 0.25, 0.5, 1.0)
 
 CORTISOL = ("saliva-cortisol", "serum-cortisol")
 
@@ -142,6 +150,41 @@ def cortisol_markers(
         marker = method(taken, cv_analytical=analyte.cv_analytical, cv_within=analyte.cv_within)
         found.append(dated(marker, None))
     return tuple(found)
+
+
+def activity_markers(analyte: Analyte, taken: Samples) -> tuple[FitMarker, ...]:
+    """Stability, variability, M10, L5 and relative amplitude of hourly means; none of another.
+
+    `taken`: as `melatonin_nights`.
+    """
+    if analyte.slug not in ACTIVITY:
+        return ()
+    hourly = clock_bins(taken.hours, taken.values, offset_h=taken.offset_h)
+    found = rest_activity(hourly, analyte.unit)
+    return tuple(
+        dated(marker, None)
+        for marker in (
+            found.interdaily_stability,
+            found.intradaily_variability,
+            found.m10,
+            found.l5,
+            found.relative_amplitude,
+        )
+    )
+
+
+def activity_days(analyte: Analyte, taken: Samples) -> Bins | None:
+    """The means that an actogram shows; ``None`` of another analyte, or of a single day.
+
+    As fine as the samples: their usual spacing, from ten minutes to an hour.
+    """
+    if analyte.slug not in ACTIVITY or taken.n < 2:
+        return None
+    spacing = float(np.median(np.diff(taken.hours)))
+    # Half a second more or less is no coarser bar.
+    width = next((bar for bar in _BARS_H if spacing <= bar + 1.0 / 7200.0), _BARS_H[-1])
+    bins = clock_bins(taken.hours, taken.values, offset_h=taken.offset_h, width_h=width)
+    return bins if int(np.ptp(bins.day)) else None
 
 
 def dated(marker: Marker, on: date | None) -> FitMarker:

@@ -27,7 +27,7 @@ def print_one(console: Console, analyte: Analyte, result: Fit) -> None:
         console.print(_posterior(analyte, result.posterior))
     given = [marker for marker in result.markers if marker.status == "measured"]
     if given:
-        console.print(_markers(given))
+        console.print(_markers(analyte, given))
     for sentence in _withheld(result.markers):
         console.print(sentence, highlight=False, markup=False)
     for sentence in filter(None, (result.least_squares.reason, *result.notes, CONVENTION)):
@@ -142,13 +142,14 @@ def _posterior(analyte: Analyte, posterior: dict[str, object]) -> Table:
     return table
 
 
-def _markers(markers: Sequence[FitMarker]) -> Table:
+def _markers(analyte: Analyte, markers: Sequence[FitMarker]) -> Table:
     """A line a marker; its date where the recording has several."""
     table = Table("Marker")
     table.add_column("Estimate", justify="right")
     table.add_column("90 % interval", justify="right")
     table.add_column("Unit")
     several = len(_days(markers)) > 1
+    labels = {"clock_h": "clock", "1": "", analyte.unit: analyte.unit_label}
     for marker in markers:
         value, low, high = marker.value, marker.low, marker.high
         assert value is not None
@@ -159,7 +160,7 @@ def _markers(markers: Sequence[FitMarker]) -> Table:
             f"{marker.name} {marker.on}" if several and marker.on else marker.name,
             shown(value),
             f"{shown(low)} to {shown(high)}",
-            {"clock_h": "clock", "1": ""}.get(marker.unit, marker.unit),
+            labels.get(marker.unit, marker.unit),
         )
     return table
 

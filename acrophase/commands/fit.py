@@ -9,7 +9,13 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from acrophase.fit_markers import CORTISOL, cortisol_markers, melatonin_nights
+from acrophase.fit_markers import (
+    CORTISOL,
+    activity_days,
+    activity_markers,
+    cortisol_markers,
+    melatonin_nights,
+)
 from acrophase.fits import fit_samples, prepare, refuse_without_curve, with_posterior
 from acrophase.recordings import (
     Analyte,
@@ -60,7 +66,7 @@ def fit(
     ] = False,
     plot: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw data and curve to a PNG, SVG or PDF file."),
+        typer.Option(metavar="FILE", help="Draw one person to a PNG, SVG or PDF file."),
     ] = None,
     only: Annotated[
         str | None, typer.Option(metavar="SUBJECT", help="Fit this person of the file only.")
@@ -101,9 +107,14 @@ def fit(
     (DHEA-S, growth hormone, progesterone) is refused, and it says what to use instead.
 
     Melatonin: the onset in dim light (DLMO) by threshold, own baseline and hockey stick, offset and
-    midpoint, each with its 90 % interval or the reason why not, for each night; --plot draws the
-    profiles with threshold and knee. Cortisol: the slope over the day and the awakening response of
-    each --wake, evening-to-morning ratio and late-night level.
+    midpoint, each with its 90 % interval or the reason why not, for each night.
+    Cortisol: the slope over the day and the awakening response of
+    each --wake, evening-to-morning ratio and late-night level. Steps and heart rate: interdaily
+    stability, intradaily variability, M10, L5 and relative amplitude.
+
+    --plot draws the curve with its band beside the clock dial with the confidence ellipse, below
+    them the double-plotted actogram of steps or heart rate; of melatonin the profiles with
+    threshold and knee.
 
     \b
     # a day of saliva samples, from waking on
@@ -195,6 +206,7 @@ def fit(
                     place_wakes(file, wakes, sample.taken, sample.midnight),
                     wake_verified=verified,
                 ),
+                *activity_markers(known, sample.taken),
             )
             for sample, profiles in zip(samples, nights, strict=True)
         ]
@@ -217,9 +229,9 @@ def fit(
 
             draw_nights(plot, title, f"{known.name} ({known.unit_label})", nights[0])
         else:
-            from acrophase.plots.cosinor import draw_fit
+            from acrophase.plots.recording import draw_recording
 
-            draw_fit(
+            draw_recording(
                 plot,
                 title=title,
                 axis=f"{known.name} ({known.unit_label})",
@@ -228,6 +240,9 @@ def fit(
                 values=samples[0].values,
                 fit=fits[0].least_squares,
                 is_log=chosen == "log",
+                days=activity_days(known, samples[0].taken),
+                midnight=samples[0].midnight,
+                markers=fits[0].markers,
             )
         errors.print(f"wrote {plot}", soft_wrap=True, highlight=False, markup=False)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.ticker import (
     FixedFormatter,
@@ -20,7 +19,7 @@ from matplotlib.ticker import (
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from acrophase.plots.picture import CURVE, DATA, MIDDLE, PEAK, save
+from acrophase.plots.picture import CURVE, DATA, MIDDLE, PEAK
 from acrophase.tables import clock
 from processors.rhythm.cosinor import Cosinor
 
@@ -34,10 +33,9 @@ _BIN_H = 0.5
 _RATIOS = (1.02, 1.05, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 
 
-def draw_fit(
-    path: Path,
+def draw_curve(
+    figure: FigureBase,
     *,
-    title: str,
     axis: str,
     unit: str,
     hours: Floats,
@@ -45,14 +43,13 @@ def draw_fit(
     fit: Cosinor,
     is_log: bool,
 ) -> None:
-    """Write a picture of samples, fitted curve and residuals over the clock hour.
+    """Draw samples, fitted curve and residuals over the clock hour.
 
     ``hours``, ``values``, shape (n,): the samples, local clock hours of any day and values in
     ``unit``; with ``is_log`` the curve was fitted to their natural logarithms, and residuals are
     ratios. The band is the 90 % confidence band of the curve's mean, and all intervals are 90 %
-    ones. The file's ending chooses the format. Raises OutputFileError.
+    ones.
     """
-    figure = Figure(figsize=(8, 6), dpi=150, layout="constrained")
     if fit.coefficients:
         top, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.4, 1))
     else:
@@ -63,7 +60,6 @@ def draw_fit(
     if is_log:
         _label_log_axis(top)
     top.set_ylabel(axis)
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     top.set_title(_figures(fit, unit, is_log), loc="left", fontsize="small", pad=22)
     if below is not None:
         _draw_residuals(below, hours, values, fit, is_log, unit)
@@ -72,7 +68,7 @@ def draw_fit(
     bottom.set_xticks(ticks, [f"{hour:02d}:00" for hour in ticks])
     bottom.set_xlim(0, fit.period)
     bottom.set_xlabel("local clock time")
-    for axes in figure.axes:
+    for axes in (top, bottom):
         axes.spines[["top", "right"]].set_visible(False)
     legend = figure.legend(
         *top.get_legend_handles_labels(),
@@ -85,7 +81,6 @@ def draw_fit(
         # A faint dot in a cloud is a visible one in the legend.
         if isinstance(handle, Line2D) and handle.get_linestyle() == "None":
             handle.set(alpha=1.0, markersize=5)
-    save(figure, path)
 
 
 def _draw_samples(axes: Axes, phases: Floats, values: Floats) -> None:

@@ -313,7 +313,8 @@ def test_the_picture_shows_data_curve_and_peak(tmp_path: Path) -> None:
     from matplotlib.image import imread
 
     pixels = imread(picture)
-    assert pixels.shape[:2] == (900, 1200)
+    # Curve and dial, below them the actogram of three days.
+    assert pixels.shape[:2] == (900 + 450, 1200 + 540)
     # Curve and peak in their colours; what is not drawn has none.
     for colour in ((0x00, 0x72, 0xB2), (0x00, 0x9E, 0x73)):
         near = np.abs(pixels[..., :3] - np.array(colour) / 255).max(axis=-1) < 0.02
