@@ -55,13 +55,18 @@ def draw_actogram(
     for day in range(n):
         right = heights[day + 1] if day + 1 < n else np.full(bins.per_day, np.nan)
         row = np.concatenate((heights[day], right))
-        # A step needs the value of the last stretch twice.
-        absent = np.append(np.isnan(row), np.isnan(row[-1]))
-        tops = np.append(row, row[-1])
         floor = float(day + 1)
-        axes.fill_between(
-            edges, floor - 0.9, floor, where=absent, step="post", color=_ABSENT, linewidth=0
+        # Where a run of stretches without a reading begins and ends.
+        turns = np.diff(np.isnan(row).astype(np.int8), prepend=0, append=0)
+        begins, ends = edges[turns == 1], edges[turns == -1]
+        axes.broken_barh(
+            list(zip(begins, ends - begins, strict=True)),
+            (floor - 0.9, 0.9),
+            facecolor=_ABSENT,
+            linewidth=0,
         )
+        # A step needs the value of the last stretch twice.
+        tops = np.append(row, row[-1])
         axes.fill_between(
             edges,
             floor - 0.9 * np.nan_to_num(tops),
@@ -91,11 +96,12 @@ def draw_actogram(
         for marker in markers
         if marker.status == "measured" and marker.name in _NAMES
     ]
+    why = markers[0].sentence if markers else ""
     bars = f"{label}, bars from {low:.3g} to {high:.3g}; grey: no readings"
     if whole > n:
         bars += f"; the last {n} of {whole:,} days"
     axes.set_title(
-        f"{bars}\n{', '.join(given) if given else markers[0].sentence}",
+        f"{bars}\n{', '.join(given) if given else why}",
         loc="left",
         fontsize="small",
     )
