@@ -182,14 +182,14 @@ _INSTEAD = {
 }
 
 
-def refuse_without_curve(file: Path, analyte: Analyte) -> None:
+def refuse_without_curve(file: Path, analyte: Analyte, more: str = "") -> None:
     """Refuse analytes that are not ruled by the hour.
 
-    Raises ``InputFileError`` that says what to use instead.
+    Raises ``InputFileError`` that says what to use instead, and `more`.
     """
     if not analyte.is_daily:
         raise InputFileError(
-            f"{file}: no cosinor: {analyte.short_name} {_INSTEAD[analyte.rhythm]}."
+            f"{file}: no cosinor: {analyte.short_name} {_INSTEAD[analyte.rhythm]}.{more}"
         )
 
 

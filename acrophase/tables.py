@@ -8,6 +8,7 @@ from datetime import date
 from rich.console import Console
 from rich.table import Table
 
+from acrophase.cycles import CycleFit
 from acrophase.fit_markers import FitMarker
 from acrophase.fits import CONVENTION, Fit
 from schemas.analytes import Analyte
@@ -25,12 +26,17 @@ def print_one(console: Console, analyte: Analyte, result: Fit) -> None:
     console.print(_least_squares(analyte, result))
     if result.posterior is not None and result.least_squares.coefficients:
         console.print(_posterior(analyte, result.posterior))
-    given = [marker for marker in result.markers if marker.status == "measured"]
-    if given:
-        console.print(_markers(analyte, given))
-    for sentence in _withheld(result.markers):
-        console.print(sentence, highlight=False, markup=False)
+    _print_markers(console, analyte, result.markers)
     for sentence in filter(None, (result.least_squares.reason, *result.notes, CONVENTION)):
+        console.print(sentence, highlight=False, markup=False)
+
+
+def print_cycles(console: Console, analyte: Analyte, result: CycleFit) -> None:
+    """The markers of one person's cycles."""
+    title = f"[bold]{analyte.name}, {result.subject}[/bold]"
+    console.print(title, highlight=False, soft_wrap=True)
+    _print_markers(console, analyte, result.markers)
+    for sentence in result.notes:
         console.print(sentence, highlight=False, markup=False)
 
 
@@ -140,6 +146,15 @@ def _posterior(analyte: Analyte, posterior: dict[str, object]) -> Table:
         estimate = f"{clock(value)}  {value:.4f}" if of == "h" else _number(value)
         table.add_row(name, estimate, between, of)
     return table
+
+
+def _print_markers(console: Console, analyte: Analyte, markers: Sequence[FitMarker]) -> None:
+    """A table of those that are given, and why the others are not."""
+    given = [marker for marker in markers if marker.status == "measured"]
+    if given:
+        console.print(_markers(analyte, given))
+    for sentence in _withheld(markers):
+        console.print(sentence, highlight=False, markup=False)
 
 
 def _markers(analyte: Analyte, markers: Sequence[FitMarker]) -> Table:

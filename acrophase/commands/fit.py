@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
+from acrophase.cycles import KINDS, CycleFit, cycles_of, parse_menses
 from acrophase.fit_markers import (
     CORTISOL,
     activity_days,
@@ -33,11 +36,12 @@ from acrophase.recordings import (
     require_analyte,
     split_times,
 )
-from acrophase.tables import print_many, print_one
+from acrophase.tables import print_cycles, print_many, print_one
 from acrophase.wakings import parse_wakes, place_wakes
-from producers.files import SAME_TIME, read_series
+from producers.files import SAME_TIME, Series, read_series
 from producers.rows import FileMapping, FileReport
 from producers.wire import is_wire_format, wire_series
+from schemas.analytes import Analyte as Entry
 from schemas.analytes import Scale
 from schemas.catalogue import load_catalogue
 from schemas.errors import InputFileError
@@ -79,6 +83,14 @@ def fit(
             "2024-01-01T06:50 for one. Needed for the slope and the awakening response.",
         ),
     ] = None,
+    menses: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE,…",
+            help="LH, progesterone, PdG, basal temperature: first days of the person's menses, "
+            "2024-03-01,2024-03-29. Ovulation is looked for in each cycle.",
+        ),
+    ] = None,
     verified: Annotated[
         bool,
         typer.Option(
@@ -104,7 +116,7 @@ def fit(
     full curve, and the zero-amplitude test, beside them the posterior of the Bayesian estimator
     that the stream runs; of many people a line each, and as JSON everything of everybody. Where
     the data do not carry a fit or an acrophase, it says why; what is not ruled by the hour
-    (DHEA-S, growth hormone, progesterone) is refused, and it says what to use instead.
+    (DHEA-S, growth hormone) is refused, and it says what to use instead.
 
     Melatonin: the onset in dim light (DLMO) by threshold, own baseline and hockey stick, offset and
     midpoint, each with its 90 % interval or the reason why not, for each night.
@@ -112,14 +124,20 @@ def fit(
     each --wake, evening-to-morning ratio and late-night level. Steps and heart rate: interdaily
     stability, intradaily variability, M10, L5 and relative amplitude.
 
+    LH, progesterone, PdG and basal temperature have no 24-hour curve: with --menses, the day of
+    ovulation in each cycle, and the shift of the temperature.
+
     --plot draws the curve with its band beside the clock dial with the confidence ellipse, below
     them the double-plotted actogram of steps or heart rate; of melatonin the profiles with
-    threshold and knee.
+    threshold and knee, of cycles a chart by cycle day.
 
     \b
     # a day of saliva samples, from waking on
     acrophase fit saliva.csv --analyte saliva-cortisol --unit nmol/L --zone Europe/Berlin \\
         --wake 06:50
+    # morning temperatures, with the first days of two menses
+    acrophase fit temperature.csv --analyte basal-temperature --zone Europe/Berlin \\
+        --menses 2024-03-01,2024-03-29 --plot cycles.png
     # a curve read off a figure, in minutes from midnight, drawn to a file
     acrophase fit cortisol.txt --analyte serum-cortisol --time-unit minutes \\
         --start 00:00 --plot cortisol.png
@@ -128,7 +146,22 @@ def fit(
         --value-column HR --subject-column id --time-unit clock-hour --start 00:00
     """
     known = load_catalogue()[require_analyte(file, analyte)]
-    refuse_without_curve(file, known)
+    if menses is None:
+        more = (
+            " With --menses, fit looks for ovulation in each cycle." if known.slug in KINDS else ""
+        )
+        refuse_without_curve(file, known, more)
+    elif known.slug not in KINDS:
+        raise InputFileError(
+            f"{file}: --menses serves {', '.join(KINDS)}, whose course about ovulation is known, "
+            f"not {known.slug}: leave it out."
+        )
+    elif components is not None or scale is not None:
+        raise InputFileError(
+            f"{file}: --components and --scale are of a 24-hour curve, which cycles have none of: "
+            "leave them out."
+        )
+    starts = () if menses is None else parse_menses(menses)
     if (wake is not None or verified) and known.slug not in CORTISOL:
         raise InputFileError(
             f"{file}: --wake and --verified serve the markers of {' and '.join(CORTISOL)}, not "
@@ -187,6 +220,14 @@ def fit(
             f"{file} has {len(people)} people, and each woke up at another time: choose one with "
             "--only, or leave --wake out."
         )
+    if starts:
+        if len(people) > 1:
+            raise InputFileError(
+                f"{file} has {len(people)} people, and each has cycles of their own: choose one "
+                "with --only."
+            )
+        _fit_cycles(file, known, people[0], starts, json, plot)
+        return
     harmonics: Literal[1, 2] = known.components if components is None else _one_or_two(components)
     chosen: Scale = scale or known.scale
     samples = [prepare(file, series, known, chosen) for series in people]
@@ -244,7 +285,42 @@ def fit(
                 midnight=samples[0].midnight,
                 markers=fits[0].markers,
             )
-        errors.print(f"wrote {plot}", soft_wrap=True, highlight=False, markup=False)
+        _tell_written(plot)
+
+
+def _fit_cycles(
+    file: Path, known: Entry, series: Series, menses: Sequence[date], json: bool, plot: Path | None
+) -> None:
+    """The cycles of one person: their markers, and the chart."""
+    sample = prepare(file, series, known, known.scale)
+    cycles, notes = cycles_of(file, known, sample, menses)
+    found = CycleFit(
+        subject=series.subject,
+        analyte=known.slug,
+        unit=known.unit,
+        notes=(*sample.notes, *notes),
+        markers=tuple(marker for cycle in cycles for marker in cycle.markers),
+    )
+    if json:
+        typer.echo(found.model_dump_json())
+    else:
+        print_cycles(Console(), known, found)
+    if plot is not None:
+        from acrophase.plots.cycle import draw_cycles
+
+        draw_cycles(
+            plot,
+            f"{known.name}, {series.subject}",
+            f"{known.name} ({known.unit_label})",
+            cycles,
+            is_log=known.scale == "log",
+        )
+        _tell_written(plot)
+
+
+def _tell_written(plot: Path) -> None:
+    errors = Console(stderr=True)
+    errors.print(f"wrote {plot}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _one_or_two(components: int) -> Literal[1, 2]:

@@ -11,15 +11,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import (
     FixedFormatter,
     FixedLocator,
-    FuncFormatter,
-    LogLocator,
-    NullFormatter,
     NullLocator,
 )
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from acrophase.plots.picture import CURVE, DATA, MIDDLE, PEAK
+from acrophase.plots.picture import CURVE, DATA, MIDDLE, PEAK, label_log_axis
 from acrophase.tables import clock
 from processors.rhythm.cosinor import Cosinor
 
@@ -58,7 +55,7 @@ def draw_curve(
     if fit.coefficients:
         _draw_curve(top, fit, is_log)
     if is_log:
-        _label_log_axis(top)
+        label_log_axis(top)
     top.set_ylabel(axis)
     top.set_title(_figures(fit, unit, is_log), loc="left", fontsize="small", pad=22)
     if below is not None:
@@ -196,19 +193,6 @@ def _draw_residuals(
         axes.set_ylabel("observed /\nfitted")
     else:
         axes.set_ylabel(f"residual\n({unit})")
-
-
-def _label_log_axis(axes: Axes) -> None:
-    """As many plain numbers as there is room for: 1 to 9, 1-2-5, or decades alone."""
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    decades = math.log10(high / low)
-    steps: tuple[float, ...] = (1.0, 2.0, 5.0) if decades < 3 else (1.0,)
-    if decades < 0.9:
-        steps = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
-    axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=30))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _figures(fit: Cosinor, unit: str, is_log: bool) -> str:

@@ -503,7 +503,7 @@ def test_each_day_is_drawn_twice() -> None:
     def height(row: int, half: int) -> float:
         """Of the bars, in rows; the edges between halves belong to both."""
         (path,) = blue[row].get_paths()
-        x, y = path.vertices.T
+        x, y = np.asarray(path.vertices).T
         inside = (x > 24.0 * half + 0.5) & (x < 24.0 * half + 23.5)
         return float(row + 1 - y[inside].min()) / 0.9
 
