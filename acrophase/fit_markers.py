@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from acrophase.wakings import wakes_of
 from processors.rhythm.awakening_response import awakening_response
 from processors.rhythm.clock_bins import Bins, clock_bins
 from processors.rhythm.cortisol import diurnal_slope, evening_morning_ratio, late_night_level
@@ -30,9 +31,11 @@ from processors.rhythm.melatonin import (
     melatonin_midpoint,
     melatonin_offset,
 )
+from processors.rhythm.own_day import Wake
 from processors.rhythm.rest_activity import rest_activity
 from processors.rhythm.samples import Samples
 from schemas.analytes import Analyte
+from schemas.events import Dose, Sleep
 
 # Fixed thresholds, pg/mL, the analytes' own unit. Of the two in use for saliva, 3 and 4, the one
 # that also finds the onset of people with low levels (Benloucif et al., J Clin Sleep Med 4 (2008)
@@ -79,14 +82,46 @@ class Night(NamedTuple):
     samples: Samples
     threshold: float
     """In the samples' unit."""
+    doses: tuple[float, ...]
+    """When melatonin was taken, on the scale of the samples' hours."""
     markers: tuple[FitMarker, ...]
 
 
-def melatonin_nights(analyte: Analyte, taken: Samples, midnight: date) -> tuple[Night, ...]:
+class Told(NamedTuple):
+    """What events tell of one person, on the scale of the samples' hours."""
+
+    doses: tuple[float, ...]
+    """When melatonin was taken."""
+    wakes: tuple[Wake, ...]
+
+
+def told_by(events: Sequence[Dose | Sleep], subject: str, begin_ms: int, taken: Samples) -> Told:
+    """One person's doses of melatonin and wakings; `begin_ms`: when `taken.hours` is 0, epoch."""
+    own = [
+        (event, (event.at.timestamp() * 1000 - begin_ms) / 3_600_000)
+        for event in events
+        if event.subject == subject
+    ]
+    doses = tuple(
+        hour
+        for event, hour in own
+        if isinstance(event, Dose) and event.substance.lower() == "melatonin"
+    )
+    wakes = [
+        Wake(hour, event.verified)
+        for event, hour in own
+        if isinstance(event, Sleep) and event.kind == "wake"
+    ]
+    return Told(doses, wakes_of(wakes, taken))
+
+
+def melatonin_nights(
+    analyte: Analyte, taken: Samples, midnight: date, doses: Sequence[float]
+) -> tuple[Night, ...]:
     """The profiles of a recording with their markers; none of another analyte.
 
     `taken`: its samples in the analyte's unit, hours since the local midnight of the date
-    `midnight`.
+    `midnight`; `doses`: when melatonin was taken, on the scale of these hours.
     """
     threshold = DLMO_THRESHOLDS.get(analyte.slug)
     if threshold is None:
@@ -101,7 +136,7 @@ def melatonin_nights(analyte: Analyte, taken: Samples, midnight: date) -> tuple[
         part = taken.part(night == number)
         on = midnight + timedelta(days=number)
         found = (
-            method(part, threshold, cv_analytical=analyte.cv_analytical)
+            method(part, threshold, cv_analytical=analyte.cv_analytical, doses=doses)
             for method in (
                 dlmo_threshold,
                 dlmo_baseline,
@@ -110,24 +145,26 @@ def melatonin_nights(analyte: Analyte, taken: Samples, midnight: date) -> tuple[
                 melatonin_midpoint,
             )
         )
-        nights.append(Night(on, part, threshold, tuple(dated(marker, on) for marker in found)))
+        markers = tuple(dated(marker, on) for marker in found)
+        nights.append(Night(on, part, threshold, tuple(doses), markers))
     return tuple(nights)
 
 
 def cortisol_markers(
-    analyte: Analyte, taken: Samples, midnight: date, wakes: Sequence[float], *, wake_verified: bool
+    analyte: Analyte, taken: Samples, midnight: date, wakes: Sequence[Wake]
 ) -> tuple[FitMarker, ...]:
     """Slope, ratio, late-night level and, of saliva, the awakening response; none of another.
 
     `taken`, `midnight`: as `melatonin_nights`; `wakes`: when the person woke up, on the scale of
-    its hours, ascending; `wake_verified`: something or somebody that watched told them.
+    its hours, ascending.
     """
     if analyte.slug not in CORTISOL:
         return ()
     found = []
-    for wake in wakes or (None,):
-        on = None
-        if wake is not None:
+    for event in wakes or (None,):
+        wake, on = None, None
+        if event is not None:
+            wake = event.hour
             on = midnight + timedelta(days=int(taken.wall_clock(wake) // 24))
         slope = diurnal_slope(
             taken, wake, cv_analytical=analyte.cv_analytical, cv_within=analyte.cv_within
@@ -138,7 +175,7 @@ def cortisol_markers(
         response = awakening_response(
             taken,
             wake,
-            wake_verified=wake_verified,
+            wake_verified=event is not None and event.verified,
             responder_rise=_RESPONDER_NMOL_L * analyte.conversion("nmol/L").scale,
             cv_analytical=analyte.cv_analytical,
         )

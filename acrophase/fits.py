@@ -68,7 +68,8 @@ class Samples(NamedTuple):
     ``hours``: local clock hours from the first midnight; ``values``: in the analyte's unit;
     ``spacing_s``: seconds that each stands for; ``notes``: what was done, in sentences;
     ``midnight``: the local date of the first midnight; ``taken``: the same samples as the markers
-    take them, on hours since that midnight that never jump.
+    take them, on hours since that midnight that never jump; ``begin_ms``: the midnight itself,
+    epoch milliseconds.
     """
 
     hours: Floats
@@ -77,6 +78,7 @@ class Samples(NamedTuple):
     notes: tuple[str, ...]
     midnight: date
     taken: marker_samples.Samples
+    begin_ms: int
 
 
 def prepare(file: Path, series: Series, analyte: Analyte, scale: Scale) -> Samples:
@@ -132,7 +134,8 @@ def prepare(file: Path, series: Series, analyte: Analyte, scale: Scale) -> Sampl
         verified=distinct.timing in ("device", "verified"),
     )
     midnight = datetime.fromtimestamp(midnight_ms / 1000, UTC).date()
-    return Samples(hours, values, spacing_s, tuple(notes), midnight, taken)
+    begin_ms = midnight_ms - int(distinct.offset_ms[0])
+    return Samples(hours, values, spacing_s, tuple(notes), midnight, taken, begin_ms)
 
 
 def fit_samples(

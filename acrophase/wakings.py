@@ -1,4 +1,4 @@
-"""``--wake``: when somebody woke up, and to which samples of a recording that belongs."""
+"""When somebody woke up, by ``--wake`` or by events, and to which samples that belongs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from processors.rhythm.own_day import Wake
 from processors.rhythm.samples import Floats, Samples
 from schemas.errors import InputFileError
 
@@ -15,6 +16,8 @@ from schemas.errors import InputFileError
 # waking contradicts it, which the markers then say.
 _LONGEST_AWAKE_H = 20.0
 _JUST_BEFORE_H = 3.0
+# Waking up again within so many hours is that from a nap.
+_NAP_H = 12.0
 
 
 def parse_wakes(text: str) -> tuple[datetime | time, ...]:
@@ -45,13 +48,37 @@ def _parse(entry: str) -> datetime | time:
     )
 
 
+def wakes_of(told: Sequence[Wake], taken: Samples) -> tuple[Wake, ...]:
+    """Of wake events on the scale of the samples' hours those that samples follow or contradict.
+
+        >>> from processors.rhythm.own_day import Wake
+    from processors.rhythm.samples import samples
+        >>> told = [Wake(15.0, True), Wake(7.0, False), Wake(-300.0, True)]
+        >>> wakes_of(told, samples([7.5, 16.0], [1.0, 2.0], "ug/dL"))
+        (Wake(hour=7.0, verified=False),)
+    """
+    found: list[Wake] = []
+    for wake in sorted(told):
+        if _has_samples(wake.hour, taken.hours) and not (
+            found and wake.hour - found[-1].hour < _NAP_H
+        ):
+            found.append(wake)
+    return tuple(found)
+
+
 def place_wakes(
-    file: Path, wakes: Sequence[datetime | time], taken: Samples, midnight: date
-) -> tuple[float, ...]:
+    file: Path,
+    wakes: Sequence[datetime | time],
+    taken: Samples,
+    midnight: date,
+    *,
+    verified: bool,
+) -> tuple[Wake, ...]:
     """The wakings on the scale of the samples' hours, in order.
 
-    `taken`: samples, hours since the local midnight of the date `midnight`. Raises InputFileError
-    for a waking that no sample follows or contradicts.
+    `taken`: samples, hours since the local midnight of the date `midnight`; `verified`: whether
+    something or somebody that watched told them. Raises InputFileError for a waking that no sample
+    follows or contradicts.
     """
     local = taken.hours + taken.offset_h
     hours: set[float] = set()
@@ -73,7 +100,7 @@ def place_wakes(
             # By the clock that the wearer had at the first sample after it.
             after = min(int(np.searchsorted(local, hour)), taken.n - 1)
             hours.add(hour - float(taken.offset_h[after]))
-    return tuple(sorted(hours))
+    return tuple(Wake(hour, verified) for hour in sorted(hours))
 
 
 def _has_samples(wake: float, local: Floats) -> bool:

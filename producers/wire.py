@@ -96,6 +96,12 @@ def wire_series(path: Path, analyte: Analyte, report: FileReport) -> Iterator[Se
         yield _series(subject, analyte, columns, timings[subject])
 
 
+def wire_events(path: Path, report: FileReport) -> list[Dose | Sleep]:
+    """Doses, sleep and wake times of a wire-format file, in file order; other records are passed
+    over, and lines that are no valid record are counted in ``report``. Raises InputFileError."""
+    return [record for _, _, record in _records(path, report) if isinstance(record, Dose | Sleep)]
+
+
 def _series(subject: str, analyte: Analyte, columns: Columns, timing: Timing) -> Series:
     order = np.argsort(np.asarray(columns.times), kind="stable")
     return Series(

@@ -14,10 +14,12 @@ from rich.console import Console
 from acrophase.cycles import KINDS, CycleFit, cycles_of, parse_menses
 from acrophase.fit_markers import (
     CORTISOL,
+    DLMO_THRESHOLDS,
     activity_days,
     activity_markers,
     cortisol_markers,
     melatonin_nights,
+    told_by,
 )
 from acrophase.fits import fit_samples, prepare, refuse_without_curve, with_posterior
 from acrophase.recordings import (
@@ -40,11 +42,12 @@ from acrophase.tables import print_cycles, print_many, print_one
 from acrophase.wakings import parse_wakes, place_wakes
 from producers.files import SAME_TIME, Series, read_series
 from producers.rows import FileMapping, FileReport
-from producers.wire import is_wire_format, wire_series
+from producers.wire import is_wire_format, wire_events, wire_series
 from schemas.analytes import Analyte as Entry
 from schemas.analytes import Scale
 from schemas.catalogue import load_catalogue
 from schemas.errors import InputFileError
+from schemas.events import Dose, Sleep
 
 
 def fit(
@@ -81,6 +84,14 @@ def fit(
             metavar="TIME,…",
             help="Cortisol: when the person woke up, by the local clock: 06:50 for every day, or "
             "2024-01-01T06:50 for one. Needed for the slope and the awakening response.",
+        ),
+    ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="EVENTS.jsonl",
+            help="Wire-format events of the same people: wakings for cortisol unless --wake tells "
+            "them, doses that hide the person's own melatonin.",
         ),
     ] = None,
     menses: Annotated[
@@ -121,7 +132,7 @@ def fit(
     Melatonin: the onset in dim light (DLMO) by threshold, own baseline and hockey stick, offset and
     midpoint, each with its 90 % interval or the reason why not, for each night.
     Cortisol: the slope over the day and the awakening response of
-    each --wake, evening-to-morning ratio and late-night level. Steps and heart rate: interdaily
+    each waking, evening-to-morning ratio and late-night level. Steps and heart rate: interdaily
     stability, intradaily variability, M10, L5 and relative amplitude.
 
     LH, progesterone, PdG and basal temperature have no 24-hour curve: with --menses, the day of
@@ -168,7 +179,13 @@ def fit(
             f"those of {known.slug}: leave them out."
         )
     wakes = () if wake is None else parse_wakes(wake)
+    if events is not None and known.slug not in (*CORTISOL, *DLMO_THRESHOLDS):
+        raise InputFileError(
+            f"{file}: --events serves cortisol (wakings) and melatonin (doses), not "
+            f"{known.slug}: leave it out."
+        )
     report = FileReport()
+    happened = [] if events is None else _read_events(events)
     if is_wire_format(file):
         refuse_unused(
             file,
@@ -186,6 +203,9 @@ def fit(
             },
         )
         everybody = wire_series(file, known, report)
+        if known.slug in (*CORTISOL, *DLMO_THRESHOLDS):
+            # What is no record is told of with the readings.
+            happened += wire_events(file, FileReport())
     else:
         mapping = FileMapping(
             analyte=known.slug,
@@ -236,20 +256,26 @@ def fit(
         for series, sample in zip(people, samples, strict=True)
     ]
     if json or len(fits) == 1:
-        nights = [melatonin_nights(known, sample.taken, sample.midnight) for sample in samples]
+        told = [
+            told_by(happened, series.subject, sample.begin_ms, sample.taken)
+            for series, sample in zip(people, samples, strict=True)
+        ]
+        if wakes:
+            placed = place_wakes(
+                file, wakes, samples[0].taken, samples[0].midnight, verified=verified
+            )
+            told = [told[0]._replace(wakes=placed)]
+        nights = [
+            melatonin_nights(known, sample.taken, sample.midnight, of.doses)
+            for sample, of in zip(samples, told, strict=True)
+        ]
         found = [
             (
                 *(marker for night in profiles for marker in night.markers),
-                *cortisol_markers(
-                    known,
-                    sample.taken,
-                    sample.midnight,
-                    place_wakes(file, wakes, sample.taken, sample.midnight),
-                    wake_verified=verified,
-                ),
+                *cortisol_markers(known, sample.taken, sample.midnight, of.wakes),
                 *activity_markers(known, sample.taken),
             )
-            for sample, profiles in zip(samples, nights, strict=True)
+            for sample, profiles, of in zip(samples, nights, told, strict=True)
         ]
         fits = [
             result.model_copy(update={"markers": markers})
@@ -316,6 +342,16 @@ def _fit_cycles(
             is_log=known.scale == "log",
         )
         _tell_written(plot)
+
+
+def _read_events(path: Path) -> list[Dose | Sleep]:
+    """The events of a file, and in sentences what of it cannot be used."""
+    report = FileReport()
+    found = wire_events(path, report)
+    for sentence in report.sentences():
+        console = Console(stderr=True)
+        console.print(f"note: {path}: {sentence}", soft_wrap=True, highlight=False, markup=False)
+    return found
 
 
 def _tell_written(plot: Path) -> None:

@@ -71,7 +71,7 @@ def _draw_night(axes: Axes, night: Night) -> None:
         linestyle=(0, (5, 4)),
         label=f"threshold {night.threshold:g} {samples.unit}",
     )
-    stick = stick_of(samples, night.threshold)
+    stick = stick_of(samples, night.threshold, doses=night.doses)
     markers = {marker.name: marker for marker in night.markers}
     if stick is not None:
         found, first, last = stick
