@@ -16,6 +16,8 @@ from processors.rhythm.ovulation import Ovulation
 
 # More cycles than this do not fit on a page.
 _MOST_CYCLES = 6
+# A menses that was not logged makes a cycle of years.
+_MOST_CYCLE_DAYS = 90.0
 
 
 def draw_cycles(
@@ -44,7 +46,7 @@ def draw_cycles(
         label_log_axis(rows[0])
     else:
         rows[0].set_ylim(low - 0.05 * (high - low) - 0.01, high + 0.25 * (high - low) + 0.01)
-    last = max(_last_day(cycle) for cycle in shown)
+    last = min(max(_last_day(cycle) for cycle in shown), _MOST_CYCLE_DAYS)
     rows[-1].set_xlim(1, last + 1)
     rows[-1].xaxis.set_major_locator(MultipleLocator(7, offset=1))
     rows[-1].xaxis.set_minor_locator(MultipleLocator(1))

@@ -203,3 +203,14 @@ def test_a_long_log_shows_its_last_cycles(tmp_path: Path) -> None:
         tmp_path / "many.svg",
     )
     assert ": the last 6 of 8 cycles" in (tmp_path / "many.svg").read_text()
+
+
+def test_a_menses_of_years_ago_makes_no_endless_chart(tmp_path: Path) -> None:
+    options = ("--analyte", "basal-temperature", "--zone", "UTC", "--menses", "2021-03-01")
+    picture = tmp_path / "years.svg"
+    text = printed(recording(tmp_path), *options, "--plot", picture)
+    assert "No menses was logged" in text or "no usable day" in text
+    # A label a week, up to day 90.
+    days = re.findall(r"<text[^>]*>(\d+)</text>", picture.read_text())
+    assert days[:2] == ["1", "8"]
+    assert max(map(int, days)) <= 90
