@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from acrophase.fit_markers import FitMarker
+from processors.rhythm import samples as marker_samples
 from processors.rhythm.cosinor import Cosinor, fit_cosinor
 from producers.files import Series
 from schemas.analytes import Analyte, Scale
@@ -53,19 +56,29 @@ class Fit(BaseModel):
         "see processors.rhythm.estimator.Posterior. Null where that scale is log and a value is "
         "not above 0.",
     )
+    markers: tuple[FitMarker, ...] = Field(
+        default=(),
+        description="What the field reads off such a recording beside the curve, or why not.",
+    )
 
 
 class Samples(NamedTuple):
     """A series ready to fit. Arrays have shape (n,).
 
     ``hours``: local clock hours from the first midnight; ``values``: in the analyte's unit;
-    ``spacing_s``: seconds that each stands for; ``notes``: what was done, in sentences.
+    ``spacing_s``: seconds that each stands for; ``notes``: what was done, in sentences;
+    ``midnight``: the local date of the first midnight; ``taken``: the same samples as the markers
+    take them, on hours since that midnight that never jump; ``begin_ms``: the midnight itself,
+    epoch milliseconds.
     """
 
     hours: Floats
     values: Floats
     spacing_s: Floats
     notes: tuple[str, ...]
+    midnight: date
+    taken: marker_samples.Samples
+    begin_ms: int
 
 
 def prepare(file: Path, series: Series, analyte: Analyte, scale: Scale) -> Samples:
@@ -81,7 +94,8 @@ def prepare(file: Path, series: Series, analyte: Analyte, scale: Scale) -> Sampl
     first[np.unique(series.times_ms, return_index=True)[1]] = True
     distinct = series.select(first)
     local_ms = distinct.times_ms + distinct.offset_ms
-    hours = (local_ms - local_ms.min() // 86_400_000 * 86_400_000) / 3_600_000
+    midnight_ms = int(local_ms.min()) // 86_400_000 * 86_400_000
+    hours = (local_ms - midnight_ms) / 3_600_000
     factor, shift = analyte.conversion(series.unit)
     values = distinct.values * factor + shift
     _refuse_other_unit(file, analyte, values, series.unit)
@@ -110,7 +124,18 @@ def prepare(file: Path, series: Series, analyte: Analyte, scale: Scale) -> Sampl
             f"these {len(values)} tell as much as {independent:.0f}. The standard errors and p of "
             "least squares take all for independent and are too small; the posterior does not."
         )
-    return Samples(hours, values, spacing_s, tuple(notes))
+    offset_h = (distinct.offset_ms - distinct.offset_ms[0]) / 3_600_000
+    taken = marker_samples.samples(
+        hours - offset_h,
+        values,
+        analyte.unit,
+        offset_h=offset_h,
+        below=distinct.comparators < 0,
+        verified=distinct.timing in ("device", "verified"),
+    )
+    midnight = datetime.fromtimestamp(midnight_ms / 1000, UTC).date()
+    begin_ms = midnight_ms - int(distinct.offset_ms[0])
+    return Samples(hours, values, spacing_s, tuple(notes), midnight, taken, begin_ms)
 
 
 def fit_samples(
@@ -160,14 +185,14 @@ _INSTEAD = {
 }
 
 
-def refuse_without_curve(file: Path, analyte: Analyte) -> None:
+def refuse_without_curve(file: Path, analyte: Analyte, more: str = "") -> None:
     """Refuse analytes that are not ruled by the hour.
 
-    Raises ``InputFileError`` that says what to use instead.
+    Raises ``InputFileError`` that says what to use instead, and `more`.
     """
     if not analyte.is_daily:
         raise InputFileError(
-            f"{file}: no cosinor: {analyte.short_name} {_INSTEAD[analyte.rhythm]}."
+            f"{file}: no cosinor: {analyte.short_name} {_INSTEAD[analyte.rhythm]}.{more}"
         )
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from rich.console import Console
 from rich.table import Table
 
+from acrophase.cycles import CycleFit
+from acrophase.fit_markers import FitMarker
 from acrophase.fits import CONVENTION, Fit
 from schemas.analytes import Analyte
 
@@ -23,7 +26,17 @@ def print_one(console: Console, analyte: Analyte, result: Fit) -> None:
     console.print(_least_squares(analyte, result))
     if result.posterior is not None and result.least_squares.coefficients:
         console.print(_posterior(analyte, result.posterior))
+    _print_markers(console, analyte, result.markers)
     for sentence in filter(None, (result.least_squares.reason, *result.notes, CONVENTION)):
+        console.print(sentence, highlight=False, markup=False)
+
+
+def print_cycles(console: Console, analyte: Analyte, result: CycleFit) -> None:
+    """The markers of one person's cycles."""
+    title = f"[bold]{analyte.name}, {result.subject}[/bold]"
+    console.print(title, highlight=False, soft_wrap=True)
+    _print_markers(console, analyte, result.markers)
+    for sentence in result.notes:
         console.print(sentence, highlight=False, markup=False)
 
 
@@ -133,6 +146,53 @@ def _posterior(analyte: Analyte, posterior: dict[str, object]) -> Table:
         estimate = f"{clock(value)}  {value:.4f}" if of == "h" else _number(value)
         table.add_row(name, estimate, between, of)
     return table
+
+
+def _print_markers(console: Console, analyte: Analyte, markers: Sequence[FitMarker]) -> None:
+    """A table of those that are given, and why the others are not."""
+    given = [marker for marker in markers if marker.status == "measured"]
+    if given:
+        console.print(_markers(analyte, given))
+    for sentence in _withheld(markers):
+        console.print(sentence, highlight=False, markup=False)
+
+
+def _markers(analyte: Analyte, markers: Sequence[FitMarker]) -> Table:
+    """A line a marker; its date where the recording has several."""
+    table = Table("Marker")
+    table.add_column("Estimate", justify="right")
+    table.add_column("90 % interval", justify="right")
+    table.add_column("Unit")
+    several = len(_days(markers)) > 1
+    labels = {"clock_h": "clock", "1": "", analyte.unit: analyte.unit_label}
+    for marker in markers:
+        value, low, high = marker.value, marker.low, marker.high
+        assert value is not None
+        assert low is not None
+        assert high is not None
+        shown = clock if marker.unit == "clock_h" else _number
+        table.add_row(
+            f"{marker.name} {marker.on}" if several and marker.on else marker.name,
+            shown(value),
+            f"{shown(low)} to {shown(high)}",
+            labels.get(marker.unit, marker.unit),
+        )
+    return table
+
+
+def _withheld(markers: Sequence[FitMarker]) -> list[str]:
+    """Why markers are not given, those with one reason together."""
+    several = len(_days(markers)) > 1
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for marker in markers:
+        if marker.status == "withheld":
+            on = f" {marker.on}" if several and marker.on else ""
+            reasons.setdefault((on, marker.sentence), []).append(marker.name)
+    return [f"no {', '.join(names)}{on}: {why}" for (on, why), names in reasons.items()]
+
+
+def _days(markers: Sequence[FitMarker]) -> set[date]:
+    return {marker.on for marker in markers if marker.on is not None}
 
 
 def _number(value: float) -> str:

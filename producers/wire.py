@@ -15,7 +15,10 @@ from schemas.analytes import Analyte
 from schemas.catalogue import load_catalogue
 from schemas.errors import InputFileError, RejectedRecord
 from schemas.events import Dose, Profile, Sleep, parse_event
-from schemas.readings import Reading, ReadingBatch, parse_reading
+from schemas.readings import Reading, ReadingBatch, Timing, parse_reading
+
+# From the surest on.
+_TIMINGS: tuple[Timing, ...] = ("device", "verified", "reported", "assumed")
 
 WireRecord = Reading | ReadingBatch | Dose | Sleep | Profile
 
@@ -45,12 +48,14 @@ def wire_records(path: Path, report: FileReport) -> Iterator[tuple[bytes, WireRe
 def wire_series(path: Path, analyte: Analyte, report: FileReport) -> Iterator[Series]:
     """The readings of one analyte, person by person, in the analyte's own unit.
 
+    A person's times count as known as the least sure of them.
     Records of other analytes and events are passed over; lines that are no valid record are
     counted in ``report``. Raises InputFileError if there is no reading of the analyte.
     """
     catalogue = load_catalogue()
     report.clock = "times with their offset from UTC"
     people: dict[str, Columns] = {}
+    timings: dict[str, Timing] = {}
     for line, _, record in _records(path, report):
         if not isinstance(record, Reading | ReadingBatch):
             continue
@@ -70,6 +75,8 @@ def wire_series(path: Path, analyte: Analyte, report: FileReport) -> Iterator[Se
                 continue
             sign = {"<": -1, ">": 1}.get(record.comparator or "", 0)
         columns = people.setdefault(record.subject, Columns())
+        sure = timings.setdefault(record.subject, record.timing)
+        timings[record.subject] = max(sure, record.timing, key=_TIMINGS.index)
         first_ms = round(record.collected_at.timestamp() * 1000)
         offset = record.collected_at.utcoffset()
         assert offset is not None  # the models take no other times
@@ -86,10 +93,16 @@ def wire_series(path: Path, analyte: Analyte, report: FileReport) -> Iterator[Se
             f"{path} has no readings of {analyte.slug}. " + " ".join(report.sentences())
         )
     for subject, columns in people.items():
-        yield _series(subject, analyte, columns)
+        yield _series(subject, analyte, columns, timings[subject])
 
 
-def _series(subject: str, analyte: Analyte, columns: Columns) -> Series:
+def wire_events(path: Path, report: FileReport) -> list[Dose | Sleep]:
+    """Doses, sleep and wake times of a wire-format file, in file order; other records are passed
+    over, and lines that are no valid record are counted in ``report``. Raises InputFileError."""
+    return [record for _, _, record in _records(path, report) if isinstance(record, Dose | Sleep)]
+
+
+def _series(subject: str, analyte: Analyte, columns: Columns, timing: Timing) -> Series:
     order = np.argsort(np.asarray(columns.times), kind="stable")
     return Series(
         subject=subject,
@@ -98,7 +111,7 @@ def _series(subject: str, analyte: Analyte, columns: Columns) -> Series:
         device=FILE_DEVICE,
         site=DEFAULT_SITE,
         zone=None,
-        timing="reported",
+        timing=timing,
         times_ms=np.asarray(columns.times, dtype=np.int64)[order],
         offset_ms=np.asarray(columns.offsets, dtype=np.int64)[order],
         values=np.asarray(columns.values, dtype=np.float64)[order],

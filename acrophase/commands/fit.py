@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
+from acrophase.cycles import KINDS, CycleFit, cycles_of, parse_menses
+from acrophase.fit_markers import (
+    CORTISOL,
+    DLMO_THRESHOLDS,
+    activity_days,
+    activity_markers,
+    cortisol_markers,
+    melatonin_nights,
+    told_by,
+)
 from acrophase.fits import fit_samples, prepare, refuse_without_curve, with_posterior
 from acrophase.recordings import (
     Analyte,
@@ -25,13 +38,16 @@ from acrophase.recordings import (
     require_analyte,
     split_times,
 )
-from acrophase.tables import print_many, print_one
-from producers.files import SAME_TIME, read_series
+from acrophase.tables import print_cycles, print_many, print_one
+from acrophase.wakings import parse_wakes, place_wakes
+from producers.files import SAME_TIME, Series, read_series
 from producers.rows import FileMapping, FileReport
-from producers.wire import is_wire_format, wire_series
+from producers.wire import is_wire_format, wire_events, wire_series
+from schemas.analytes import Analyte as Entry
 from schemas.analytes import Scale
 from schemas.catalogue import load_catalogue
 from schemas.errors import InputFileError
+from schemas.events import Dose, Sleep
 
 
 def fit(
@@ -57,11 +73,43 @@ def fit(
     ] = False,
     plot: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw data and curve to a PNG, SVG or PDF file."),
+        typer.Option(metavar="FILE", help="Draw one person to a PNG, SVG or PDF file."),
     ] = None,
     only: Annotated[
         str | None, typer.Option(metavar="SUBJECT", help="Fit this person of the file only.")
     ] = None,
+    wake: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME,…",
+            help="Cortisol: when the person woke up, by the local clock: 06:50 for every day, or "
+            "2024-01-01T06:50 for one. Needed for the slope and the awakening response.",
+        ),
+    ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="EVENTS.jsonl",
+            help="Wire-format events of the same people: wakings for cortisol unless --wake tells "
+            "them, doses that hide the person's own melatonin.",
+        ),
+    ] = None,
+    menses: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE,…",
+            help="LH, progesterone, PdG, basal temperature: first days of the person's menses, "
+            "2024-03-01,2024-03-29. Ovulation is looked for in each cycle.",
+        ),
+    ] = None,
+    verified: Annotated[
+        bool,
+        typer.Option(
+            "--verified",
+            help="Wake and sampling times were recorded by a device or a witness, not told; "
+            "wire-format records say so of their own. Needed for the awakening response.",
+        ),
+    ] = False,
     unit: Unit = None,
     time_column: TimeColumn = None,
     value_column: ValueColumn = None,
@@ -73,15 +121,34 @@ def fit(
     time_unit: TellsTime = "auto",
     time_format: TimeFormat = None,
 ) -> None:
-    """Fit a cosinor to the readings of a file, without Kafka.
+    """Fit a cosinor to the readings of a file and read off its markers, without Kafka.
 
     Prints mesor, amplitude and acrophase with their standard errors, the peak and trough of the
     full curve, and the zero-amplitude test, beside them the posterior of the Bayesian estimator
     that the stream runs; of many people a line each, and as JSON everything of everybody. Where
     the data do not carry a fit or an acrophase, it says why; what is not ruled by the hour
-    (DHEA-S, growth hormone, progesterone) is refused, and it says what to use instead.
+    (DHEA-S, growth hormone) is refused, and it says what to use instead.
+
+    Melatonin: the onset in dim light (DLMO) by threshold, own baseline and hockey stick, offset and
+    midpoint, each with its 90 % interval or the reason why not, for each night.
+    Cortisol: the slope over the day and the awakening response of
+    each waking, evening-to-morning ratio and late-night level. Steps and heart rate: interdaily
+    stability, intradaily variability, M10, L5 and relative amplitude.
+
+    LH, progesterone, PdG and basal temperature have no 24-hour curve: with --menses, the day of
+    ovulation in each cycle, and the shift of the temperature.
+
+    --plot draws the curve with its band beside the clock dial with the confidence ellipse, below
+    them the double-plotted actogram of steps or heart rate; of melatonin the profiles with
+    threshold and knee, of cycles a chart by cycle day.
 
     \b
+    # a day of saliva samples, from waking on
+    acrophase fit saliva.csv --analyte saliva-cortisol --unit nmol/L --zone Europe/Berlin \\
+        --wake 06:50
+    # morning temperatures, with the first days of two menses
+    acrophase fit temperature.csv --analyte basal-temperature --zone Europe/Berlin \\
+        --menses 2024-03-01,2024-03-29 --plot cycles.png
     # a curve read off a figure, in minutes from midnight, drawn to a file
     acrophase fit cortisol.txt --analyte serum-cortisol --time-unit minutes \\
         --start 00:00 --plot cortisol.png
@@ -90,8 +157,35 @@ def fit(
         --value-column HR --subject-column id --time-unit clock-hour --start 00:00
     """
     known = load_catalogue()[require_analyte(file, analyte)]
-    refuse_without_curve(file, known)
+    if menses is None:
+        more = (
+            " With --menses, fit looks for ovulation in each cycle." if known.slug in KINDS else ""
+        )
+        refuse_without_curve(file, known, more)
+    elif known.slug not in KINDS:
+        raise InputFileError(
+            f"{file}: --menses serves {', '.join(KINDS)}, whose course about ovulation is known, "
+            f"not {known.slug}: leave it out."
+        )
+    elif components is not None or scale is not None:
+        raise InputFileError(
+            f"{file}: --components and --scale are of a 24-hour curve, which cycles have none of: "
+            "leave them out."
+        )
+    starts = () if menses is None else parse_menses(menses)
+    if (wake is not None or verified) and known.slug not in CORTISOL:
+        raise InputFileError(
+            f"{file}: --wake and --verified serve the markers of {' and '.join(CORTISOL)}, not "
+            f"those of {known.slug}: leave them out."
+        )
+    wakes = () if wake is None else parse_wakes(wake)
+    if events is not None and known.slug not in (*CORTISOL, *DLMO_THRESHOLDS):
+        raise InputFileError(
+            f"{file}: --events serves cortisol (wakings) and melatonin (doses), not "
+            f"{known.slug}: leave it out."
+        )
     report = FileReport()
+    happened = [] if events is None else _read_events(events)
     if is_wire_format(file):
         refuse_unused(
             file,
@@ -109,6 +203,9 @@ def fit(
             },
         )
         everybody = wire_series(file, known, report)
+        if known.slug in (*CORTISOL, *DLMO_THRESHOLDS):
+            # What is no record is told of with the readings.
+            happened += wire_events(file, FileReport())
     else:
         mapping = FileMapping(
             analyte=known.slug,
@@ -124,6 +221,8 @@ def fit(
             sample_times=split_times(times),
         )
         everybody = read_series(file, mapping, report)
+        if verified:
+            everybody = (replace(series, timing="verified") for series in everybody)
     errors = Console(stderr=True)
     people = [series for series in everybody if only in (None, series.subject)]
     # Readings at one time are told of with the person whose they are.
@@ -136,6 +235,19 @@ def fit(
         raise InputFileError(
             f"{file} has {len(people)} people and a picture shows one: choose with --only."
         )
+    if wakes and len(people) > 1:
+        raise InputFileError(
+            f"{file} has {len(people)} people, and each woke up at another time: choose one with "
+            "--only, or leave --wake out."
+        )
+    if starts:
+        if len(people) > 1:
+            raise InputFileError(
+                f"{file} has {len(people)} people, and each has cycles of their own: choose one "
+                "with --only."
+            )
+        _fit_cycles(file, known, people[0], starts, json, plot)
+        return
     harmonics: Literal[1, 2] = known.components if components is None else _one_or_two(components)
     chosen: Scale = scale or known.scale
     samples = [prepare(file, series, known, chosen) for series in people]
@@ -143,6 +255,32 @@ def fit(
         fit_samples(series, known, chosen, harmonics, sample)
         for series, sample in zip(people, samples, strict=True)
     ]
+    if json or len(fits) == 1:
+        told = [
+            told_by(happened, series.subject, sample.begin_ms, sample.taken)
+            for series, sample in zip(people, samples, strict=True)
+        ]
+        if wakes:
+            placed = place_wakes(
+                file, wakes, samples[0].taken, samples[0].midnight, verified=verified
+            )
+            told = [told[0]._replace(wakes=placed)]
+        nights = [
+            melatonin_nights(known, sample.taken, sample.midnight, of.doses)
+            for sample, of in zip(samples, told, strict=True)
+        ]
+        found = [
+            (
+                *(marker for night in profiles for marker in night.markers),
+                *cortisol_markers(known, sample.taken, sample.midnight, of.wakes),
+                *activity_markers(known, sample.taken),
+            )
+            for sample, profiles, of in zip(samples, nights, told, strict=True)
+        ]
+        fits = [
+            result.model_copy(update={"markers": markers})
+            for result, markers in zip(fits, found, strict=True)
+        ]
     if json:
         for result, sample in zip(fits, samples, strict=True):
             typer.echo(with_posterior(result, known, sample).model_dump_json())
@@ -151,20 +289,74 @@ def fit(
     else:
         print_many(Console(), known, fits)
     if plot is not None:
+        title = f"{known.name}, {fits[0].subject}"
         # Matplotlib takes half a second to import.
-        from acrophase.plots import draw_fit
+        if nights[0]:
+            from acrophase.plots.melatonin import draw_nights
 
-        draw_fit(
+            draw_nights(plot, title, f"{known.name} ({known.unit_label})", nights[0])
+        else:
+            from acrophase.plots.recording import draw_recording
+
+            draw_recording(
+                plot,
+                title=title,
+                axis=f"{known.name} ({known.unit_label})",
+                unit=known.unit_label,
+                hours=samples[0].hours,
+                values=samples[0].values,
+                fit=fits[0].least_squares,
+                is_log=chosen == "log",
+                days=activity_days(known, samples[0].taken),
+                midnight=samples[0].midnight,
+                markers=fits[0].markers,
+            )
+        _tell_written(plot)
+
+
+def _fit_cycles(
+    file: Path, known: Entry, series: Series, menses: Sequence[date], json: bool, plot: Path | None
+) -> None:
+    """The cycles of one person: their markers, and the chart."""
+    sample = prepare(file, series, known, known.scale)
+    cycles, notes = cycles_of(file, known, sample, menses)
+    found = CycleFit(
+        subject=series.subject,
+        analyte=known.slug,
+        unit=known.unit,
+        notes=(*sample.notes, *notes),
+        markers=tuple(marker for cycle in cycles for marker in cycle.markers),
+    )
+    if json:
+        typer.echo(found.model_dump_json())
+    else:
+        print_cycles(Console(), known, found)
+    if plot is not None:
+        from acrophase.plots.cycle import draw_cycles
+
+        draw_cycles(
             plot,
-            title=f"{known.name}, {fits[0].subject}",
-            axis=f"{known.name} ({known.unit_label})",
-            unit=known.unit_label,
-            hours=samples[0].hours,
-            values=samples[0].values,
-            fit=fits[0].least_squares,
-            is_log=chosen == "log",
+            f"{known.name}, {series.subject}",
+            f"{known.name} ({known.unit_label})",
+            cycles,
+            is_log=known.scale == "log",
         )
-        errors.print(f"wrote {plot}", soft_wrap=True, highlight=False, markup=False)
+        _tell_written(plot)
+
+
+def _read_events(path: Path) -> list[Dose | Sleep]:
+    """The events of a file, and in sentences what of it cannot be used."""
+    report = FileReport()
+    found = wire_events(path, report)
+    for sentence in report.sentences():
+        console = Console(stderr=True)
+        console.print(f"note: {path}: {sentence}", soft_wrap=True, highlight=False, markup=False)
+    return found
+
+
+def _tell_written(plot: Path) -> None:
+    errors = Console(stderr=True)
+    errors.print(f"wrote {plot}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _one_or_two(components: int) -> Literal[1, 2]:

@@ -19,7 +19,15 @@ from typing import NamedTuple
 import numpy as np
 
 from processors.rhythm.crossing import Profile, drawn, interpolated
-from processors.rhythm.hockey_stick import LATER_WINS_H, Rise, find_rise, fit, grid, knee_sd
+from processors.rhythm.hockey_stick import (
+    LATER_WINS_H,
+    HockeyStick,
+    Rise,
+    find_rise,
+    fit,
+    grid,
+    knee_sd,
+)
 from processors.rhythm.marker import Marker, withheld
 from processors.rhythm.marker_text import CLOCK, clock, measured
 from processors.rhythm.samples import Floats, Samples, log_sd
@@ -122,14 +130,11 @@ def dlmo_hockey_stick(
     """
     name = "dlmo-hockey-stick"
     log_error = _errors(threshold, cv_analytical, timing_sd_h)
-    night = _night(samples, threshold, doses)
-    if isinstance(night, str):
-        return withheld(name, CLOCK, samples.n, night, _HOCKEY)
-    hours, values, rise = samples.hours, night.values, night.rise
-    if rise.last == rise.rise:
-        sentence = "Only one sample is on the steady part of the rise, which sets no slope."
-        return withheld(name, CLOCK, samples.n, sentence, _HOCKEY)
-    found = fit(hours, values, threshold, rise)
+    stick = _stick(samples, threshold, doses)
+    if isinstance(stick, str):
+        return withheld(name, CLOCK, samples.n, stick, _HOCKEY)
+    (_, values, _, rise), found = stick
+    hours = samples.hours
     curve = found.curve(hours)
     in_base = (hours <= found.hour) & (np.arange(samples.n) >= rise.first)
     scatter = 0.0
@@ -145,6 +150,19 @@ def dlmo_hockey_stick(
     n = rise.last + 1 - rise.first
     lead = "The melatonin onset (knee of the hockey stick) is"
     return measured(name, CLOCK, n, at, (at - half, at + half), _HOCKEY, lead)
+
+
+def stick_of(
+    samples: Samples, threshold: float, *, doses: Sequence[float] = ()
+) -> tuple[HockeyStick, float, float] | None:
+    """The hockey stick that `dlmo_hockey_stick` fits, and the hours (first, last) of the samples
+    that it goes through; ``None`` where there is none. Hours are those of `samples.hours`."""
+    stick = _stick(samples, threshold, doses)
+    if isinstance(stick, str):
+        return None
+    night, found = stick
+    hours = samples.hours
+    return found, float(hours[night.rise.first]), float(hours[night.rise.last])
 
 
 def melatonin_offset(
@@ -237,6 +255,18 @@ def _night(samples: Samples, threshold: float, doses: Sequence[float]) -> _Night
     if gap > _MOST_GAP_H:
         return f"No sample was taken for {gap:.1f} hours about the onset."
     return _Night(samples, values, threshold, rise)
+
+
+def _stick(
+    samples: Samples, threshold: float, doses: Sequence[float]
+) -> tuple[_Night, HockeyStick] | str:
+    """The profile and its hockey stick, or in a sentence why there is none."""
+    night = _night(samples, threshold, doses)
+    if isinstance(night, str):
+        return night
+    if night.rise.last == night.rise.rise:
+        return "Only one sample is on the steady part of the rise, which sets no slope."
+    return night, fit(samples.hours, night.values, threshold, night.rise)
 
 
 def _onset(

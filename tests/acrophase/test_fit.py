@@ -313,7 +313,8 @@ def test_the_picture_shows_data_curve_and_peak(tmp_path: Path) -> None:
     from matplotlib.image import imread
 
     pixels = imread(picture)
-    assert pixels.shape[:2] == (900, 1200)
+    # Curve and dial, below them the actogram of three days.
+    assert pixels.shape[:2] == (900 + 450, 1200 + 540)
     # Curve and peak in their colours; what is not drawn has none.
     for colour in ((0x00, 0x72, 0xB2), (0x00, 0x9E, 0x73)):
         near = np.abs(pixels[..., :3] - np.array(colour) / 255).max(axis=-1) < 0.02
@@ -362,7 +363,7 @@ def test_the_log_axis_has_numbers_that_can_be_read(
     path = tmp_path / "curve-1.csv"
     path.write_text("".join(f"{h},{v:.6g}\n" for h, v in zip(hours, values, strict=True)))
     picture = tmp_path / "curve.svg"
-    options = ("--analyte", "saliva-melatonin", "--time-unit", "hours", "--start", "00:00")
+    options = ("--analyte", "urine-sulfatoxymelatonin", "--time-unit", "hours", "--start", "00:00")
     result = run(path, *options, "--plot", picture)
     assert result.exit_code == 0, result.output
     before_title = texts(picture)

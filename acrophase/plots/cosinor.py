@@ -1,40 +1,26 @@
-"""Pictures that the command line writes, drawn without a display.
-
-Colours are of the Okabe-Ito palette, which colour-blind people can tell apart; red and yellow
-are kept for alarms.
-"""
+"""The fitted curve over the clock hour, with samples, band and residuals."""
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.ticker import (
     FixedFormatter,
     FixedLocator,
-    FuncFormatter,
-    LogLocator,
-    NullFormatter,
     NullLocator,
 )
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from acrophase.plots.picture import CURVE, DATA, MIDDLE, PEAK, label_log_axis
 from acrophase.tables import clock
 from processors.rhythm.cosinor import Cosinor
-from schemas.errors import OutputFileError
 
 Floats = NDArray[np.float64]
-
-_CURVE = "#0072B2"
-_DATA = "#555555"
-_PEAK = "#009E73"
-_MIDDLE = "#D55E00"
 
 # More samples than this are a cloud: half-hour medians and quartiles say more.
 _CLOUD = 2_000
@@ -44,10 +30,9 @@ _BIN_H = 0.5
 _RATIOS = (1.02, 1.05, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 
 
-def draw_fit(
-    path: Path,
+def draw_curve(
+    figure: FigureBase,
     *,
-    title: str,
     axis: str,
     unit: str,
     hours: Floats,
@@ -55,14 +40,13 @@ def draw_fit(
     fit: Cosinor,
     is_log: bool,
 ) -> None:
-    """Write a picture of samples, fitted curve and residuals over the clock hour.
+    """Draw samples, fitted curve and residuals over the clock hour.
 
     ``hours``, ``values``, shape (n,): the samples, local clock hours of any day and values in
     ``unit``; with ``is_log`` the curve was fitted to their natural logarithms, and residuals are
     ratios. The band is the 90 % confidence band of the curve's mean, and all intervals are 90 %
-    ones. The file's ending chooses the format. Raises OutputFileError.
+    ones.
     """
-    figure = Figure(figsize=(8, 6), dpi=150, layout="constrained")
     if fit.coefficients:
         top, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.4, 1))
     else:
@@ -71,9 +55,8 @@ def draw_fit(
     if fit.coefficients:
         _draw_curve(top, fit, is_log)
     if is_log:
-        _label_log_axis(top)
+        label_log_axis(top)
     top.set_ylabel(axis)
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     top.set_title(_figures(fit, unit, is_log), loc="left", fontsize="small", pad=22)
     if below is not None:
         _draw_residuals(below, hours, values, fit, is_log, unit)
@@ -82,7 +65,7 @@ def draw_fit(
     bottom.set_xticks(ticks, [f"{hour:02d}:00" for hour in ticks])
     bottom.set_xlim(0, fit.period)
     bottom.set_xlabel("local clock time")
-    for axes in figure.axes:
+    for axes in (top, bottom):
         axes.spines[["top", "right"]].set_visible(False)
     legend = figure.legend(
         *top.get_legend_handles_labels(),
@@ -95,12 +78,6 @@ def draw_fit(
         # A faint dot in a cloud is a visible one in the legend.
         if isinstance(handle, Line2D) and handle.get_linestyle() == "None":
             handle.set(alpha=1.0, markersize=5)
-    try:
-        # Text stays text, so that a journal's typesetter can change it.
-        with rc_context({"svg.fonttype": "none", "pdf.fonttype": 42}):
-            figure.savefig(path)
-    except (OSError, ValueError) as error:
-        raise OutputFileError(f"the picture {path} cannot be written: {error}") from error
 
 
 def _draw_samples(axes: Axes, phases: Floats, values: Floats) -> None:
@@ -109,7 +86,7 @@ def _draw_samples(axes: Axes, phases: Floats, values: Floats) -> None:
         phases,
         values,
         "o",
-        color=_DATA,
+        color=DATA,
         markersize=float(np.clip(60 / np.sqrt(n), 1.0, 5.0)),
         alpha=float(np.clip(30 / np.sqrt(n), 0.05, 0.7)),
         markeredgewidth=0,
@@ -132,7 +109,7 @@ def _draw_bins(axes: Axes, phases: Floats, values: Floats, label: str | None) ->
         median,
         yerr=(median - low, high - median),
         fmt="s",
-        color=_MIDDLE,
+        color=MIDDLE,
         markersize=3,
         linewidth=1,
         label=label,
@@ -148,19 +125,19 @@ def _draw_curve(axes: Axes, fit: Cosinor, is_log: bool) -> None:
         grid,
         natural(low),
         natural(high),
-        color=_CURVE,
+        color=CURVE,
         alpha=0.2,
         linewidth=0,
         label="90 % confidence band of the curve",
     )
     harmonics = "one harmonic" if fit.components == 1 else "two harmonics"
-    axes.plot(grid, natural(fit.curve(grid)), color=_CURVE, label=f"cosinor, {harmonics}", zorder=3)
+    axes.plot(grid, natural(fit.curve(grid)), color=CURVE, label=f"cosinor, {harmonics}", zorder=3)
     mesor = float(natural(np.float64(fit.coefficients[0])))
-    axes.axhline(mesor, color=_CURVE, linewidth=0.8, linestyle=(0, (5, 4)), label="mesor")
+    axes.axhline(mesor, color=CURVE, linewidth=0.8, linestyle=(0, (5, 4)), label="mesor")
     if fit.peak is None or fit.peak_value is None:
         return
     top = float(natural(np.float64(fit.peak_value)))
-    axes.axvline(fit.peak, color=_PEAK, linewidth=0.8, linestyle=":")
+    axes.axvline(fit.peak, color=PEAK, linewidth=0.8, linestyle=":")
     half = _half(fit, fit.peak_se)
     for turn in (-fit.period, 0.0, fit.period):
         # An interval that runs over midnight goes on at the other edge.
@@ -169,7 +146,7 @@ def _draw_curve(axes: Axes, fit: Cosinor, is_log: bool) -> None:
             top,
             xerr=half,
             fmt="v",
-            color=_PEAK,
+            color=PEAK,
             markersize=8,
             capsize=4,
             zorder=4,
@@ -183,7 +160,7 @@ def _draw_curve(axes: Axes, fit: Cosinor, is_log: bool) -> None:
         xytext=(0, 5),
         textcoords="offset points",
         ha="right" if fit.peak > 0.85 * fit.period else side,
-        color=_PEAK,
+        color=PEAK,
         fontweight="bold",
     )
 
@@ -199,12 +176,12 @@ def _draw_residuals(
     if len(values) > _CLOUD:
         _draw_bins(axes, phases, residuals, None)
     else:
-        axes.vlines(phases, zero, residuals, color=_DATA, linewidth=0.6, alpha=0.6)
-        axes.plot(phases, residuals, "o", color=_DATA, markersize=2.5, markeredgewidth=0)
-    axes.axhline(zero, color=_CURVE, linewidth=0.8)
+        axes.vlines(phases, zero, residuals, color=DATA, linewidth=0.6, alpha=0.6)
+        axes.plot(phases, residuals, "o", color=DATA, markersize=2.5, markeredgewidth=0)
+    axes.axhline(zero, color=CURVE, linewidth=0.8)
     sd = fit.residual_sd or 0.0
     bounds = (math.exp(-sd), math.exp(sd)) if is_log else (-sd, sd)
-    axes.axhspan(*bounds, color=_CURVE, alpha=0.08, linewidth=0)
+    axes.axhspan(*bounds, color=CURVE, alpha=0.08, linewidth=0)
     if is_log:
         axes.set_yscale("log")
         widest = float(np.exp(np.abs(np.log(residuals)).max()))
@@ -216,19 +193,6 @@ def _draw_residuals(
         axes.set_ylabel("observed /\nfitted")
     else:
         axes.set_ylabel(f"residual\n({unit})")
-
-
-def _label_log_axis(axes: Axes) -> None:
-    """As many plain numbers as there is room for: 1 to 9, 1-2-5, or decades alone."""
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    decades = math.log10(high / low)
-    steps: tuple[float, ...] = (1.0, 2.0, 5.0) if decades < 3 else (1.0,)
-    if decades < 0.9:
-        steps = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
-    axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=30))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _figures(fit: Cosinor, unit: str, is_log: bool) -> str:
