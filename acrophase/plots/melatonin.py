@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import FigureBase
 
 from acrophase.fit_markers import FitMarker, Night
-from acrophase.plots.picture import CURVE, DATA, MIDDLE, PEAK, save
+from acrophase.plots.picture import CURVE, DATA, MIDDLE, PEAK
 from acrophase.tables import clock
 from processors.rhythm.melatonin import stick_of
 from processors.rhythm.samples import Floats
@@ -20,22 +19,21 @@ from processors.rhythm.samples import Floats
 _MOST_NIGHTS = 7
 
 
-def draw_nights(path: Path, title: str, axis: str, nights: Sequence[Night]) -> None:
-    """Write a picture with a row a night, of the first seven nights.
+def nights_height(nights: Sequence[Night]) -> float:
+    """How many inches the rows of some nights need."""
+    return 1.0 + 3.6 * min(len(nights), _MOST_NIGHTS)
 
-    `axis`: label of the level. The file's ending chooses the format. Raises OutputFileError.
-    """
-    shown = nights[:_MOST_NIGHTS]
-    figure = Figure(figsize=(8, 1.2 + 3.6 * len(shown)), dpi=150, layout="constrained")
+
+def draw_nights(figure: FigureBase, axis: str, nights: Sequence[Night]) -> None:
+    """Draw a row a night, of the last seven; `axis`: label of the level."""
+    shown = nights[-_MOST_NIGHTS:]
     rows = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
     for axes, night in zip(rows, shown, strict=True):
         _draw_night(axes, night)
         axes.set_ylabel(axis)
         axes.spines[["top", "right"]].set_visible(False)
-    rows[-1].set_xlabel("local clock time")
-    if len(nights) > len(shown):
-        title += f": the first {len(shown)} of {len(nights)} nights"
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
+    end = f"; the last {len(shown)} of {len(nights)} nights" if len(nights) > len(shown) else ""
+    rows[-1].set_xlabel(f"local clock time{end}")
     handles = {
         label: handle
         for axes in rows
@@ -49,7 +47,6 @@ def draw_nights(path: Path, title: str, axis: str, nights: Sequence[Night]) -> N
         frameon=False,
         fontsize="small",
     )
-    save(figure, path)
 
 
 def _draw_night(axes: Axes, night: Night) -> None:
