@@ -28,8 +28,12 @@ def draw_nights(figure: FigureBase, axis: str, nights: Sequence[Night]) -> None:
     """Draw a row a night, of the last seven; `axis`: label of the level."""
     shown = nights[-_MOST_NIGHTS:]
     rows = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
-    for axes, night in zip(rows, shown, strict=True):
+    # Nights under each other on one clock: what moves from night to night is seen to move.
+    spans = [_clock_span(night) for night in shown]
+    first, last = min(begin for _, begin, _ in spans), max(end for _, _, end in spans)
+    for axes, night, (noon, _, _) in zip(rows, shown, spans, strict=True):
         _draw_night(axes, night)
+        _label_hours(axes, noon + first, noon + last)
         axes.set_ylabel(axis)
         axes.spines[["top", "right"]].set_visible(False)
     end = f"; the last {len(shown)} of {len(nights)} nights" if len(nights) > len(shown) else ""
@@ -82,7 +86,6 @@ def _draw_night(axes: Axes, night: Night) -> None:
     _draw_time(axes, markers["melatonin-offset"], night.threshold, local, MIDDLE, "offset", "s")
     # Room for a knee that lies near 0.
     axes.set_ylim(bottom=-0.03 * float(samples.values.max()))
-    _label_hours(axes, float(local.min()), float(local.max()))
     told = [
         f"{word} {_around(marker)}"
         for word, name in (
@@ -123,6 +126,13 @@ def _draw_time(
         zorder=4,
         label=f"{label} and its 90 % interval",
     )
+
+
+def _clock_span(night: Night) -> tuple[float, float, float]:
+    """The noon before the profile's first sample, and hours from it to the first and the last."""
+    local = night.samples.hours + night.samples.offset_h
+    noon = 24.0 * math.floor((float(local.min()) - 12.0) / 24.0) + 12.0
+    return noon, float(local.min()) - noon, float(local.max()) - noon
 
 
 def _label_hours(axes: Axes, first: float, last: float) -> None:
