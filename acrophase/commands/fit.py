@@ -15,13 +15,14 @@ from acrophase.cycles import KINDS, CycleFit, cycles_of, parse_menses
 from acrophase.fit_markers import (
     CORTISOL,
     DLMO_THRESHOLDS,
+    Night,
     activity_days,
     activity_markers,
     cortisol_markers,
     melatonin_nights,
     told_by,
 )
-from acrophase.fits import fit_samples, prepare, refuse_without_curve, with_posterior
+from acrophase.fits import Fit, Samples, fit_samples, prepare, refuse_without_curve, with_posterior
 from acrophase.recordings import (
     Analyte,
     SampleTimes,
@@ -139,8 +140,8 @@ def fit(
     ovulation in each cycle, and the shift of the temperature.
 
     --plot draws the curve with its band beside the clock dial with the confidence ellipse, below
-    them the double-plotted actogram of steps or heart rate; of melatonin the profiles with
-    threshold and knee, of cycles a chart by cycle day.
+    them the double-plotted actogram of steps or heart rate; of melatonin the profiles
+    with threshold and knee above them, of cycles a chart by cycle day.
 
     \b
     # a day of saliva samples, from waking on
@@ -289,29 +290,30 @@ def fit(
     else:
         print_many(Console(), known, fits)
     if plot is not None:
-        title = f"{known.name}, {fits[0].subject}"
-        # Matplotlib takes half a second to import.
-        if nights[0]:
-            from acrophase.plots.melatonin import draw_nights
-
-            draw_nights(plot, title, f"{known.name} ({known.unit_label})", nights[0])
-        else:
-            from acrophase.plots.recording import draw_recording
-
-            draw_recording(
-                plot,
-                title=title,
-                axis=f"{known.name} ({known.unit_label})",
-                unit=known.unit_label,
-                hours=samples[0].hours,
-                values=samples[0].values,
-                fit=fits[0].least_squares,
-                is_log=chosen == "log",
-                days=activity_days(known, samples[0].taken),
-                midnight=samples[0].midnight,
-                markers=fits[0].markers,
-            )
+        _draw(plot, known, fits[0], samples[0], nights[0], is_log=chosen == "log")
         _tell_written(plot)
+
+
+def _draw(
+    plot: Path, known: Entry, fit: Fit, sample: Samples, nights: Sequence[Night], *, is_log: bool
+) -> None:
+    # Matplotlib takes half a second to import.
+    from acrophase.plots.recording import draw_recording
+
+    draw_recording(
+        plot,
+        title=f"{known.name}, {fit.subject}",
+        axis=f"{known.name} ({known.unit_label})",
+        unit=known.unit_label,
+        hours=sample.hours,
+        values=sample.values,
+        fit=fit.least_squares,
+        is_log=is_log,
+        days=activity_days(known, sample.taken),
+        midnight=sample.midnight,
+        markers=fit.markers,
+        nights=nights,
+    )
 
 
 def _fit_cycles(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import FigureBase
 
 from acrophase.fit_markers import FitMarker, Night
-from acrophase.plots.picture import CURVE, DATA, MIDDLE, PEAK, save
+from acrophase.plots.picture import CURVE, DATA, MIDDLE, PEAK
 from acrophase.tables import clock
 from processors.rhythm.melatonin import stick_of
 from processors.rhythm.samples import Floats
@@ -20,22 +19,25 @@ from processors.rhythm.samples import Floats
 _MOST_NIGHTS = 7
 
 
-def draw_nights(path: Path, title: str, axis: str, nights: Sequence[Night]) -> None:
-    """Write a picture with a row a night, of the first seven nights.
+def nights_height(nights: Sequence[Night]) -> float:
+    """How many inches the rows of some nights need."""
+    return 1.0 + 3.6 * min(len(nights), _MOST_NIGHTS)
 
-    `axis`: label of the level. The file's ending chooses the format. Raises OutputFileError.
-    """
-    shown = nights[:_MOST_NIGHTS]
-    figure = Figure(figsize=(8, 1.2 + 3.6 * len(shown)), dpi=150, layout="constrained")
+
+def draw_nights(figure: FigureBase, axis: str, nights: Sequence[Night]) -> None:
+    """Draw a row a night, of the last seven; `axis`: label of the level."""
+    shown = nights[-_MOST_NIGHTS:]
     rows = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
-    for axes, night in zip(rows, shown, strict=True):
+    # Nights under each other on one clock: what moves from night to night is seen to move.
+    spans = [_clock_span(night) for night in shown]
+    first, last = min(begin for _, begin, _ in spans), max(end for _, _, end in spans)
+    for axes, night, (noon, _, _) in zip(rows, shown, spans, strict=True):
         _draw_night(axes, night)
+        _label_hours(axes, noon + first, noon + last)
         axes.set_ylabel(axis)
         axes.spines[["top", "right"]].set_visible(False)
-    rows[-1].set_xlabel("local clock time")
-    if len(nights) > len(shown):
-        title += f": the first {len(shown)} of {len(nights)} nights"
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
+    end = f"; the last {len(shown)} of {len(nights)} nights" if len(nights) > len(shown) else ""
+    rows[-1].set_xlabel(f"local clock time{end}")
     handles = {
         label: handle
         for axes in rows
@@ -49,7 +51,6 @@ def draw_nights(path: Path, title: str, axis: str, nights: Sequence[Night]) -> N
         frameon=False,
         fontsize="small",
     )
-    save(figure, path)
 
 
 def _draw_night(axes: Axes, night: Night) -> None:
@@ -85,7 +86,6 @@ def _draw_night(axes: Axes, night: Night) -> None:
     _draw_time(axes, markers["melatonin-offset"], night.threshold, local, MIDDLE, "offset", "s")
     # Room for a knee that lies near 0.
     axes.set_ylim(bottom=-0.03 * float(samples.values.max()))
-    _label_hours(axes, float(local.min()), float(local.max()))
     told = [
         f"{word} {_around(marker)}"
         for word, name in (
@@ -126,6 +126,13 @@ def _draw_time(
         zorder=4,
         label=f"{label} and its 90 % interval",
     )
+
+
+def _clock_span(night: Night) -> tuple[float, float, float]:
+    """The noon before the profile's first sample, and hours from it to the first and the last."""
+    local = night.samples.hours + night.samples.offset_h
+    noon = 24.0 * math.floor((float(local.min()) - 12.0) / 24.0) + 12.0
+    return noon, float(local.min()) - noon, float(local.max()) - noon
 
 
 def _label_hours(axes: Axes, first: float, last: float) -> None:

@@ -1,4 +1,4 @@
-"""The picture of a recording: curve and clock dial side by side, below them the actogram."""
+"""The picture of a recording: melatonin profiles, curve beside clock dial, actogram."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from acrophase.fit_markers import FitMarker
+from acrophase.fit_markers import FitMarker, Night
 from acrophase.plots.actogram import actogram_height, draw_actogram
 from acrophase.plots.clock_dial import draw_dial
 from acrophase.plots.cosinor import draw_curve
+from acrophase.plots.melatonin import draw_nights, nights_height
 from acrophase.plots.picture import save
 from processors.rhythm.clock_bins import Bins
 from processors.rhythm.cosinor import Cosinor
@@ -33,23 +34,34 @@ def draw_recording(
     days: Bins | None,
     midnight: date,
     markers: Sequence[FitMarker],
+    nights: Sequence[Night],
 ) -> None:
     """Write the picture; the file's ending chooses the format. Raises OutputFileError.
 
-    `days`: the means of an actogram, counted from `midnight`, and `markers` its figures; the rest
-    as `cosinor.draw_curve`. Without a fit there is no dial.
+    `days`: the means of an actogram, counted from `midnight`, and `markers` its figures; `nights`:
+    melatonin profiles; the rest as `cosinor.draw_curve`. Without a fit there is no dial, and of
+    melatonin no curve either: an evening is a profile and no rhythm.
     """
-    width = _CURVE_W + (_DIAL_W if fit.coefficients else 0.0)
-    rows = [_CURVE_H] if days is None else [_CURVE_H, actogram_height(days)]
-    figure = Figure(figsize=(width, sum(rows)), dpi=150, layout="constrained")
-    parts = figure.subfigures(len(rows), 1, squeeze=False, height_ratios=rows)[:, 0]
-    beside = parts[0]
-    if fit.coefficients:
-        widths = (_CURVE_W, _DIAL_W)
-        beside, dial = beside.subfigures(1, 2, squeeze=False, width_ratios=widths)[0]
-        draw_dial(dial, fit, "ln units" if is_log else unit)
-    draw_curve(beside, axis=axis, unit=unit, hours=hours, values=values, fit=fit, is_log=is_log)
+    heights = []
+    if nights:
+        heights.append(nights_height(nights))
+    if fit.coefficients or not nights:
+        heights.append(_CURVE_H)
     if days is not None:
-        draw_actogram(parts[1], days, midnight, axis, markers)
+        heights.append(actogram_height(days))
+    width = _CURVE_W + (_DIAL_W if fit.coefficients else 0.0)
+    figure = Figure(figsize=(width, sum(heights)), dpi=150, layout="constrained")
+    parts = iter(figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0])
+    if nights:
+        draw_nights(next(parts), axis, nights)
+    if fit.coefficients or not nights:
+        beside = next(parts)
+        if fit.coefficients:
+            widths = (_CURVE_W, _DIAL_W)
+            beside, dial = beside.subfigures(1, 2, squeeze=False, width_ratios=widths)[0]
+            draw_dial(dial, fit, "ln units" if is_log else unit)
+        draw_curve(beside, axis=axis, unit=unit, hours=hours, values=values, fit=fit, is_log=is_log)
+    if days is not None:
+        draw_actogram(next(parts), days, midnight, axis, markers)
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     save(figure, path)

@@ -37,6 +37,9 @@ _METHODS = {
 # times that were meant are kept to some minutes, and those that were met count.
 _FIRST_MIN = 5.0
 _LAST_MIN = 65.0
+# Tubes are labelled to the minute and watches record seconds: a sample at 06:48 may follow a waking
+# at 06:48:17.
+_SAME_MINUTE_MIN = 1.0
 _HALF_HOUR_MIN = (20.0, 40.0)
 _AREA_MIN = 40.0
 # A sample so long before waking belongs to the evening or the night; a later one contradicts it.
@@ -193,8 +196,7 @@ def _unverified(morning: Samples, wake: float | None, wake_verified: bool) -> st
             f"awakening response ({_STALDER})."
         )
     minutes = (morning.hours - wake) * 60.0
-    # A moment of rounding is none.
-    if morning.n and minutes[0] < -0.01:
+    if morning.n and minutes[0] <= -_SAME_MINUTE_MIN:
         return (
             f"A sample was taken at {clock(morning.wall_clock(float(morning.hours[0])))}, before "
             f"the waking at {at}: one of the two times is wrong."

@@ -18,8 +18,10 @@ from matplotlib.image import imread
 from typer.testing import CliRunner, Result
 
 from acrophase.cli import app
+from acrophase.fit_markers import melatonin_nights
 from acrophase.plots.actogram import draw_actogram
 from acrophase.plots.clock_dial import draw_dial
+from acrophase.plots.melatonin import draw_nights
 from acrophase.wakings import parse_wakes, place_wakes
 from processors.rhythm.clock_bins import clock_bins
 from processors.rhythm.cortisol import diurnal_slope, evening_morning_ratio, late_night_level
@@ -193,6 +195,21 @@ def test_a_picture_has_a_row_a_night(tmp_path: Path) -> None:
     assert "2024-03-05: knee" in text
     assert "2024-03-06: knee" in text
     assert text.count("hockey stick") == 1  # one legend for all
+
+
+def test_nights_lie_under_each_other_on_one_clock() -> None:
+    """A night that was sampled from 20 to 22 h only, below one from 18 to 24 h."""
+    first, second = np.arange(18.0, 25.0), np.arange(44.0, 47.0)
+    taken = samples(np.r_[first, second], np.r_[1, 1, 1, 4, 8, 9, 9, 1, 2, 3], "pg/mL")
+    known = load_catalogue()["saliva-melatonin"]
+    # Up to 36 hours would be one profile.
+    moved = samples(np.r_[first, second + 24], taken.values, "pg/mL")
+    for recording, days in ((taken, [0]), (moved, [0, 48])):
+        figure = Figure()
+        draw_nights(figure, "level", melatonin_nights(known, recording, date(2024, 3, 5), ()))
+        limits = np.array([axes.get_xlim() for axes in figure.axes])
+        assert len(limits) == len(days)
+        np.testing.assert_allclose(limits - limits[0], np.repeat(days, 2).reshape(-1, 2))
 
 
 # -- cortisol -----------------------------------------------------------------------------------

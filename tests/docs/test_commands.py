@@ -193,6 +193,12 @@ def _files(folder: Path) -> None:
     """The files that the pages take for granted."""
     curve = (f"{10 * i}\t{5 + 4 * (1 if 30 <= i < 90 else 0) + i % 3}\n" for i in range(145))
     (folder / "curve.csv").write_text("".join(curve))
+    for name, header, times, values in (
+        ("evening.csv", "melatonin", (18, 19, 20, 21, 22, 23), (0.8, 1.0, 0.9, 4.0, 12.0, 18.0)),
+        ("day.csv", "cortisol", (7, 10, 14, 18, 23), (12.0, 8.0, 5.0, 3.0, 1.5)),
+    ):
+        rows = (f"2024-03-05 {h:02d}:00,{v}\n" for h, v in zip(times, values, strict=True))
+        (folder / name).write_text(f"time,{header}\n" + "".join(rows))
     # shifted epoch seconds, newest first
     heart = (f"{60 + i % 30},{32_716_774.5 + 600 * i}\n" for i in reversed(range(300)))
     (folder / "heart.csv").write_text("heartrate,timestamp\n" + "".join(heart))

@@ -49,6 +49,15 @@ def test_pruessner_2003(times: list[float], ground: float, increase: float) -> N
     assert auc_increase(times, values) == increase
 
 
+def test_a_sample_in_the_minute_of_waking_is_not_before_it() -> None:
+    """Tubes are labelled to the minute: 07:00 with a waking at 07:00:50, but not at 07:01."""
+    same = car(7.0 + np.array([0, 30, 45]) / 60, [7.0, 14.0, 10.0], 7.0 + 50 / 3600)
+    assert same.rise.value == pytest.approx(7.0)
+    assert same.aucg.status == "measured"
+    before = car(7.0 + np.array([0, 30, 45]) / 60, [7.0, 14.0, 10.0], 7.0 + 60 / 3600 + 1e-6)
+    assert "taken at 07:00, before the waking at 07:01" in before.rise.sentence
+
+
 def test_pruessner_s_morning_through_the_marker() -> None:
     """0, 10, 15, 30 and 45 minutes after waking at 06:40."""
     wake = 6 + 40 / 60
