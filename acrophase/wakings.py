@@ -51,11 +51,11 @@ def _parse(entry: str) -> datetime | time:
 def wakes_of(told: Sequence[Wake], taken: Samples) -> tuple[Wake, ...]:
     """Of wake events on the scale of the samples' hours those that samples follow or contradict.
 
-        >>> from processors.rhythm.own_day import Wake
-    from processors.rhythm.samples import samples
-        >>> told = [Wake(15.0, True), Wake(7.0, False), Wake(-300.0, True)]
-        >>> wakes_of(told, samples([7.5, 16.0], [1.0, 2.0], "ug/dL"))
-        (Wake(hour=7.0, verified=False),)
+    >>> from processors.rhythm.own_day import Wake
+    >>> from processors.rhythm.samples import samples
+    >>> told = [Wake(15.0, True), Wake(7.0, False), Wake(-300.0, True)]
+    >>> wakes_of(told, samples([7.5, 16.0], [1.0, 2.0], "ug/dL"))
+    (Wake(hour=7.0, verified=False),)
     """
     found: list[Wake] = []
     for wake in sorted(told):
