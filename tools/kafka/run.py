@@ -11,6 +11,7 @@ again on the same folder goes on with them. Standard library only: it runs befor
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import shutil
 import socket
@@ -38,7 +39,17 @@ def program(name: str, purpose: str) -> str:
 
 
 def fetch() -> None:
-    """Bring Kafka's jars to ``target/jars``, unless they are there and newer than the pom."""
+    """Bring Kafka's jars to ``target/jars``, unless they are there and newer than the pom.
+
+    One process at a time: nodes that are started together would delete each other's jars.
+    """
+    JARS.parent.mkdir(exist_ok=True)
+    with (JARS.parent / "fetching").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        _fetch()
+
+
+def _fetch() -> None:
     stamp = JARS / ".complete"
     pom = HERE / "pom.xml"
     if stamp.exists() and stamp.stat().st_mtime >= pom.stat().st_mtime:
