@@ -69,7 +69,7 @@ def shot(page: Page, address: str) -> bytes:
         expect(found).to_be_visible(timeout=FOUND_WITHIN_S * 1000)
     # Whoever lives later than before: seen in the 24 hours and in the drift alike.
     alerting.filter(has_text=re.compile(r"Heart rate peaks .* later")).first.click()
-    expect(page.locator(".chart.drift svg")).to_contain_text("Timing later")
+    expect(page.locator(".chart.drift svg:visible")).to_contain_text("Timing later")
     page.mouse.move(0, 0)
     page.evaluate("document.activeElement.blur()")
     return page.screenshot()

@@ -125,9 +125,13 @@ class Chart:
             self._chart.update()
 
     def _replaced(self, options: Options) -> ui.echart:
-        # NiceGUI's chart (3.18) fails in the browser if it is taken away before it was drawn.
-        if self._chart is not None and self._drawn:
-            self._chart.delete()
+        # NiceGUI's chart (3.18) fails in the browser if it is taken away before it was drawn; until
+        # then nobody sees it.
+        if self._chart is not None:
+            if self._drawn:
+                self._chart.delete()
+            else:
+                self._chart.classes("leaving")
         self._drawn = False
         with self._container:
             chart = ui.echart(options, renderer="svg")

@@ -97,9 +97,9 @@ def test_the_page_ranks_them_first_and_says_why(demo: DemoTerminal, chromium: Br
         expect(row).to_contain_text(words)
     page.get_by_role("link", name="sim-02").click()
     expect(page.locator(".heading h3").first).to_have_text("24 hours · Saliva cortisol")
-    expect(page.locator(".chart.drift svg")).to_contain_text("Daily swing lower")
-    expect(page.locator(".chart.day svg")).to_contain_text("≤ 0.401")
-    assert page.locator(".chart.day svg path").count() > 10
+    expect(page.locator(".chart.drift svg:visible")).to_contain_text("Daily swing lower")
+    expect(page.locator(".chart.day svg:visible")).to_contain_text("≤ 0.401")
+    assert page.locator(".chart.day svg:visible path").count() > 10
     before = page.locator(".clock").inner_text()
     expect(page.locator(".clock")).not_to_have_text(before)
     desk.close()

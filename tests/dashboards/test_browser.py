@@ -25,7 +25,7 @@ def queue(page: Page) -> list[str]:
 
 def drawn(page: Page) -> list[int]:
     """How many shapes each of the charts has."""
-    return [chart.locator("path").count() for chart in page.locator(".chart svg").all()]
+    return [chart.locator("path").count() for chart in page.locator(".chart svg:visible").all()]
 
 
 def _middle(page: Page, selector: str) -> tuple[float, float]:
@@ -54,7 +54,7 @@ def test_the_queue_ranks_people_and_says_why(ward: Ward, desk: Desk) -> None:
 def test_the_first_in_the_queue_is_shown_at_once(ward: Ward, desk: Desk) -> None:
     page = desk.open()
     expect(page.locator(".person h2")).to_have_text("sim-03")
-    expect(page.locator(".chart svg")).to_have_count(2)
+    expect(page.locator(".chart svg:visible")).to_have_count(2)
     expect(page.locator(".figures")).to_contain_text("Peak time")
     expect(page.locator(".days li")).to_have_count(14)
     assert page.url == desk.address + "/", "what nobody chose is not in the address bar"
@@ -87,7 +87,7 @@ def test_a_click_shows_the_person_and_the_address_bar_holds_the_view(
 def test_a_link_leads_straight_to_a_view(ward: Ward, desk: Desk) -> None:
     page = desk.open("/?subject=sim-03&analyte=wrist-temperature")
     expect(page.locator(".heading h3").first).to_have_text("24 hours · Wrist temperature")
-    expect(page.locator(".chart.day svg")).to_be_visible()
+    expect(page.locator(".chart.day svg:visible")).to_be_visible()
     day, drift = drawn(page)
     assert day > 45, "bands, median, limits and a point for each half hour"
     assert drift > 15, "interval, estimate and baseline, three times, and the axes"
@@ -121,7 +121,7 @@ def test_where_there_is_not_enough_the_page_says_so(ward: Ward, desk: Desk) -> N
 def test_somebody_unknown_is_said_to_be_unknown(ward: Ward, desk: Desk) -> None:
     page = desk.open("/?subject=sim-99")
     expect(page.locator(".person")).to_contain_text("The store holds nobody of this name.")
-    expect(page.locator(".chart svg")).to_have_count(0)
+    expect(page.locator(".chart svg:visible")).to_have_count(0)
     expect(page.locator(".queue > a")).to_have_count(8)
     page.get_by_role("link", name="Show all people").click()
     expect(page.locator(".person h2")).to_have_text("sim-03")
@@ -142,7 +142,7 @@ def test_an_empty_store_says_so_and_fills_by_itself(
     expect(page.locator(".queue > a")).to_have_count(0)
     clinic_rows.copy_to(ward.store)
     expect(page.locator(".queue > a")).to_have_count(8)
-    expect(page.locator(".chart svg")).to_have_count(2)
+    expect(page.locator(".chart svg:visible")).to_have_count(2)
     expect(page.get_by_text("The store holds nobody yet")).to_be_hidden()
 
 
@@ -186,14 +186,14 @@ def test_new_readings_move_the_charts(ward: Ward, desk: Desk) -> None:
     expect(page.locator(".clock")).to_contain_text("Tue 3 Nov 2026 15:02")
     expect(page.locator(".days li").last).to_contain_text("1 of 32 out")
     expect(page.locator(".figures")).to_contain_text("17:15")
-    expect(page.locator(".chart.day svg")).to_contain_text("140")  # the axis has grown
+    expect(page.locator(".chart.day svg:visible")).to_contain_text("140")  # the axis has grown
     expect(page.get_by_role("img", name=re.compile("peak time now 17:15"))).to_be_visible()
     assert page.evaluate("window.unreloaded")
 
 
 def test_a_store_that_fails_is_said_beside_the_last_rows(ward: Ward, desk: Desk) -> None:
     page = desk.open("/?subject=sim-02")
-    expect(page.locator(".chart svg")).to_have_count(2)
+    expect(page.locator(".chart svg:visible")).to_have_count(2)
     banner = page.get_by_role("alert")
     expect(banner).to_be_hidden()
     ward.break_it()
@@ -201,7 +201,7 @@ def test_a_store_that_fails_is_said_beside_the_last_rows(ward: Ward, desk: Desk)
         expect(banner).to_contain_text("The store cannot be read since")
         expect(banner).to_contain_text("no such table")
         expect(page.locator(".queue > a")).to_have_count(8)
-        expect(page.locator(".chart svg")).to_have_count(2)
+        expect(page.locator(".chart svg:visible")).to_have_count(2)
         late = desk.open()
         expect(late.get_by_role("alert")).to_contain_text("The store cannot be read")
     finally:
@@ -209,6 +209,28 @@ def test_a_store_that_fails_is_said_beside_the_last_rows(ward: Ward, desk: Desk)
     expect(banner).to_be_hidden()
     expect(late.get_by_role("alert")).to_be_hidden()
     expect(late.locator(".queue > a")).to_have_count(8)
+
+
+def test_going_from_one_to_the_next_never_shows_two_charts_at_once(ward: Ward, desk: Desk) -> None:
+    page = desk.open("/?subject=sim-02")
+    expect(page.locator(".chart svg:visible")).to_have_count(2)
+    page.evaluate(
+        """() => {
+          const seen = (one) => getComputedStyle(one).visibility !== "hidden";
+          window.most = 0;
+          const count = () => {
+            for (const chart of document.querySelectorAll(".chart"))
+              window.most = Math.max(window.most, [...chart.children].filter(seen).length);
+          };
+          new MutationObserver(count).observe(document.body, {childList: true, subtree: true});
+        }"""
+    )
+    for person in ("sim-03", "sim-07", "sim-05", "sim-02", "sim-03"):
+        page.get_by_role("link", name=re.compile(f"^{person}")).click()
+    expect(page.locator(".person h2")).to_have_text("sim-03")
+    expect(page.locator(".chart > *")).to_have_count(2)
+    assert page.evaluate("window.most") == 1
+    assert desk.complaints == []
 
 
 def test_two_visitors_each_have_their_own_view(ward: Ward, desk: Desk) -> None:
@@ -229,9 +251,9 @@ def test_nothing_that_is_stored_runs(ward: Ward, desk: Desk) -> None:
     expect(page.locator(".queue > a").first).to_contain_text(evil)
     page.locator(".queue > a").first.click()
     expect(page.locator(".person h2")).to_have_text(evil)
-    expect(page.locator(".chart svg")).to_have_count(2)
+    expect(page.locator(".chart svg:visible")).to_have_count(2)
     expect(page.get_by_label("Evidence")).to_contain_text(evil)
-    page.mouse.move(*_middle(page, ".chart.day svg path[stroke='var(--panel)']"))  # a point
+    page.mouse.move(*_middle(page, ".chart.day svg:visible path[stroke='var(--panel)']"))  # a point
     assert page.evaluate("window.hacked") is None
     assert page.locator(".page img").count() == 0
     page = desk.open("/?subject=<img src=x onerror='window.hacked = true'>&analyte=<b>")
@@ -249,7 +271,7 @@ def test_who_is_shown_unasked_is_somebody_who_is_there(
     expect(page.locator(".person h2")).to_have_text("sim-50")
     ward.begin_with(clinic_rows)
     expect(page.locator(".person h2")).to_have_text("sim-03")
-    expect(page.locator(".chart svg")).to_have_count(2)
+    expect(page.locator(".chart svg:visible")).to_have_count(2)
 
 
 def test_five_hundred_people_are_still_a_queue(ward: Ward, desk: Desk) -> None:
@@ -283,7 +305,7 @@ def test_a_page_that_was_away_comes_back_by_itself(
     served = PageProcess(ward.path, tmp_path / "log")
     desk = Desk(chromium, served.address)  # its own: losing the connection is no complaint here
     page = desk.open("/?subject=sim-02")
-    expect(page.locator(".chart svg")).to_have_count(2)
+    expect(page.locator(".chart svg:visible")).to_have_count(2)
     assert served.stop(signal.SIGINT) == 0, "though a browser is connected"
     expect(page.get_by_text("Connection lost")).to_be_visible()
     Clinic(ward.store).alert(

@@ -23,7 +23,7 @@ _VIEWS = [
 def _loaded(page: Page) -> None:
     expect(page.locator(".queue > a")).to_have_count(8)
     if "sim-99" not in page.url:
-        expect(page.locator(".chart svg")).to_have_count(2)
+        expect(page.locator(".chart svg:visible")).to_have_count(2)
 
 
 def _tab_to(page: Page, there: Locator, most: int = 30) -> None:
@@ -119,7 +119,7 @@ def test_on_a_telephone_the_list_leads_to_a_person_and_back(ward: Ward, desk: De
     rows.nth(1).click()
     expect(page.locator(".person h2")).to_be_in_viewport()
     expect(rows.first).to_be_hidden()
-    expect(page.locator(".chart svg")).to_have_count(2)
+    expect(page.locator(".chart svg:visible")).to_have_count(2)
     expect(page.get_by_label("Evidence")).to_contain_text("Heart rate is 14 % higher")
     last_reading = page.locator("table.readings tr").last
     last_reading.scroll_into_view_if_needed()
@@ -136,7 +136,7 @@ def test_on_a_telephone_the_list_leads_to_a_person_and_back(ward: Ward, desk: De
 def test_targets_are_large_enough_for_a_thumb(ward: Ward, desk: Desk) -> None:
     """WCAG 2.2, 2.5.8: at least 24 by 24 pixels."""
     page = desk.open("/?subject=sim-03", width=390, height=844)
-    expect(page.locator(".chart svg")).to_have_count(2)
+    expect(page.locator(".chart svg:visible")).to_have_count(2)
     for link in page.locator(".page a").all():
         box = link.bounding_box()
         if box is not None:
@@ -156,7 +156,7 @@ def test_no_state_is_told_by_colour_alone(ward: Ward, desk: Desk) -> None:
     assert ", major alert" in marks
     assert len(marks) == page.locator(".mark").count()
     # shaded spans bear the symbol and the words
-    expect(page.locator(".chart.drift svg")).to_contain_text("▲ Timing later")
+    expect(page.locator(".chart.drift svg:visible")).to_contain_text("▲ Timing later")
 
 
 @pytest.mark.parametrize("dark", [False, True])
