@@ -35,7 +35,7 @@ from processors.rhythm.own_day import Wake
 from processors.rhythm.rest_activity import rest_activity
 from processors.rhythm.samples import Samples
 from schemas.analytes import Analyte
-from schemas.events import Dose, Sleep
+from schemas.events import Dose, Event, Sleep
 
 # Fixed thresholds, pg/mL, the analytes' own unit. Of the two in use for saliva, 3 and 4, the one
 # that also finds the onset of people with low levels (Benloucif et al., J Clin Sleep Med 4 (2008)
@@ -95,7 +95,7 @@ class Told(NamedTuple):
     wakes: tuple[Wake, ...]
 
 
-def told_by(events: Sequence[Dose | Sleep], subject: str, begin_ms: int, taken: Samples) -> Told:
+def told_by(events: Sequence[Event], subject: str, begin_ms: int, taken: Samples) -> Told:
     """One person's doses of melatonin and wakings; `begin_ms`: when `taken.hours` is 0, epoch."""
     own = [
         (event, (event.at.timestamp() * 1000 - begin_ms) / 3_600_000)

@@ -25,11 +25,11 @@ from kafka.net.compat import KafkaNetClient
 from pydantic_core import PydanticCustomError
 
 from schemas.errors import BrokerUnavailable, DeliveryError, Reason, RejectedRecord
-from schemas.events import Dose, Profile, Sleep
+from schemas.events import Event
 from schemas.readings import Reading, ReadingBatch, check_subject
 from schemas.topics import EVENTS, READINGS, TOPICS
 
-Record = Reading | ReadingBatch | Dose | Sleep | Profile
+Record = Reading | ReadingBatch | Event
 
 # 256 KB of JSON is about 1000 single readings: enough for one request to be worth its overhead.
 _BATCH_BYTES = 262_144

@@ -15,11 +15,11 @@ from producers.living import Body
 from producers.physiology import FloatArray, Trouble
 from producers.wearer_clock import from_epoch_ms
 from schemas.catalogue import Analyte
-from schemas.events import Dose, Profile, Sleep
+from schemas.events import Dose, Event, Profile, Sleep
 from schemas.readings import Reading, ReadingBatch
 from schemas.topics import EVENTS, READINGS
 
-Record = Reading | ReadingBatch | Dose | Sleep | Profile
+Record = Reading | ReadingBatch | Event
 
 # One random stream a purpose; 0, 1 and from 10 on belong to the body.
 _WEAR, _SPELL, _DELIVERY, _SENSOR, _TEST = 2, 3, 4, 30, 40

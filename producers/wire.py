@@ -14,13 +14,13 @@ from producers.rows import DEFAULT_SITE, FILE_DEVICE, Columns, FileReport
 from schemas.analytes import Analyte
 from schemas.catalogue import load_catalogue
 from schemas.errors import InputFileError, RejectedRecord
-from schemas.events import Dose, Profile, Sleep, parse_event
+from schemas.events import Event, parse_event
 from schemas.readings import Reading, ReadingBatch, Timing, parse_reading
 
 # From the surest on.
 _TIMINGS: tuple[Timing, ...] = ("device", "verified", "reported", "assumed")
 
-WireRecord = Reading | ReadingBatch | Dose | Sleep | Profile
+WireRecord = Reading | ReadingBatch | Event
 
 
 def is_wire_format(path: Path) -> bool:
@@ -96,10 +96,14 @@ def wire_series(path: Path, analyte: Analyte, report: FileReport) -> Iterator[Se
         yield _series(subject, analyte, columns, timings[subject])
 
 
-def wire_events(path: Path, report: FileReport) -> list[Dose | Sleep]:
-    """Doses, sleep and wake times of a wire-format file, in file order; other records are passed
-    over, and lines that are no valid record are counted in ``report``. Raises InputFileError."""
-    return [record for _, _, record in _records(path, report) if isinstance(record, Dose | Sleep)]
+def wire_events(path: Path, report: FileReport) -> list[Event]:
+    """The events of a wire-format file, in file order; readings are passed over, and lines that
+    are no valid record are counted in ``report``. Raises InputFileError."""
+    return [
+        record
+        for _, _, record in _records(path, report)
+        if not isinstance(record, Reading | ReadingBatch)
+    ]
 
 
 def _series(subject: str, analyte: Analyte, columns: Columns, timing: Timing) -> Series:

@@ -1,7 +1,7 @@
 """Events: what happened to a person that readings alone do not tell.
 
-They travel on the topic ``events`` as JSON with the subject as key. This version knows doses,
-sleep and wake times and the person's profile.
+They travel on the topic ``events`` as JSON with the subject as key: doses, sleep and wake times,
+menses, positive LH tests, travel, illness, and the person's profile.
 """
 
 from __future__ import annotations
@@ -56,6 +56,42 @@ class Sleep(EventHeading):
     )
 
 
+class Menses(EventHeading):
+    """The first day of menses, which is cycle day 1; of `at` only the local date counts."""
+
+    kind: Literal["menses"]
+
+
+class LhSurge(EventHeading):
+    """A test of urine was read as positive for the LH surge."""
+
+    kind: Literal["lh-surge"]
+
+
+class Travel(EventHeading):
+    """The wearer's clock was set to another zone: `at` is the arrival, with the new offset.
+
+    Readings carry their own offset and show a journey by themselves; the event tells of it before
+    the first of them.
+    """
+
+    kind: Literal["travel"]
+    from_offset_min: int = Field(
+        ge=-1080,
+        le=1080,
+        description="Offset from UTC before, minutes; that after is the offset of `at`.",
+    )
+
+
+class Illness(EventHeading):
+    """The person was ill, from `at` on."""
+
+    kind: Literal["illness"]
+    until: Moment | None = Field(
+        default=None, description="Until when, RFC 3339; without it two days after `at`."
+    )
+
+
 class Profile(EventHeading):
     """Who the person is, as far as priors and references need it; the newest one counts.
 
@@ -76,11 +112,12 @@ class Profile(EventHeading):
     )
 
 
-Event = Annotated[Dose | Sleep | Profile, Field(discriminator="kind")]
-EVENT: TypeAdapter[Dose | Sleep | Profile] = TypeAdapter(Event)
+Event = Dose | Sleep | Menses | LhSurge | Travel | Illness | Profile
+"""Any of them; ``kind`` tells which."""
+EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
 
 
-def parse_event(value: bytes) -> Dose | Sleep | Profile:
+def parse_event(value: bytes) -> Event:
     """Validate the JSON bytes of one record of the topic ``events``.
 
     Raises ``pydantic.ValidationError``.

@@ -14,9 +14,9 @@ from typing import Literal
 from pydantic import BaseModel
 
 from schemas.dead_letters import DeadLetter
-from schemas.events import Dose, Profile, Sleep
+from schemas.events import Dose, Illness, LhSurge, Menses, Profile, Sleep, Travel
 from schemas.readings import Reading, ReadingBatch
-from schemas.results import Alert, Deviation, ProfilePoint, Rhythm
+from schemas.results import Alert, Deviation, Marker, ProfilePoint, Rhythm
 
 FOLDER = Path(__file__).parent / "json"
 
@@ -26,9 +26,14 @@ MODELS: dict[str, tuple[type[BaseModel], _Mode]] = {
     "reading-batch": (ReadingBatch, "validation"),
     "event-dose": (Dose, "validation"),
     "event-sleep": (Sleep, "validation"),
+    "event-menses": (Menses, "validation"),
+    "event-lh-surge": (LhSurge, "validation"),
+    "event-travel": (Travel, "validation"),
+    "event-illness": (Illness, "validation"),
     "event-profile": (Profile, "validation"),
     "rhythm": (Rhythm, "serialization"),
     "profile-point": (ProfilePoint, "serialization"),
+    "marker": (Marker, "serialization"),
     "deviation": (Deviation, "serialization"),
     "alert": (Alert, "serialization"),
     "dead-letter": (DeadLetter, "serialization"),

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from schemas.results import (
     Alert,
     Deviation,
+    Marker,
     ProfilePoint,
     Rhythm,
     StoredEvent,
@@ -102,8 +103,17 @@ _SERIES = ("site", "subject", "analyte")
 READING = Measurement("reading", StoredReading, _SERIES)
 RHYTHM = Measurement("rhythm", Rhythm, _SERIES)
 PROFILE = Measurement("profile", ProfilePoint, _SERIES)
+MARKER = Measurement("marker", Marker, (*_SERIES, "marker"))
 DEVIATION = Measurement("deviation", Deviation, (*_SERIES, "kind", "direction"))
 ALERT = Measurement("alert", Alert, (*_SERIES, "kind", "direction"))
 EVENT = Measurement("event", StoredEvent, ("site", "subject", "kind"))
 
-MEASUREMENTS: tuple[Measurement, ...] = (READING, RHYTHM, PROFILE, DEVIATION, ALERT, EVENT)
+MEASUREMENTS: tuple[Measurement, ...] = (
+    READING,
+    RHYTHM,
+    PROFILE,
+    MARKER,
+    DEVIATION,
+    ALERT,
+    EVENT,
+)

@@ -72,6 +72,24 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "at": "2026-03-01T07:05:00+01:00",
         "verified": True,
     },
+    "event-menses": {"kind": "menses", "subject": "p-0413", "at": "2026-03-01T08:00:00+01:00"},
+    "event-lh-surge": {
+        "kind": "lh-surge",
+        "subject": "p-0413",
+        "at": "2026-03-13T08:00:00+01:00",
+    },
+    "event-travel": {
+        "kind": "travel",
+        "subject": "p-0412",
+        "at": "2026-03-02T15:40:00+09:00",
+        "from_offset_min": 60,
+    },
+    "event-illness": {
+        "kind": "illness",
+        "subject": "p-0412",
+        "at": "2026-03-05T08:00:00+01:00",
+        "until": "2026-03-09T08:00:00+01:00",
+    },
     "event-profile": {
         "kind": "profile",
         "subject": "p-0412",
@@ -86,9 +104,14 @@ _TITLES = {
     "reading-batch": "Batch of readings",
     "event-dose": "Event: dose",
     "event-sleep": "Event: sleep and wake",
+    "event-menses": "Event: menses",
+    "event-lh-surge": "Event: positive LH test",
+    "event-travel": "Event: travel",
+    "event-illness": "Event: illness",
     "event-profile": "Event: profile",
     "rhythm": "Rhythm",
     "profile-point": "Profile point",
+    "marker": "Marker",
     "deviation": "Deviation",
     "alert": "Alert",
     "dead-letter": "Dead letter",
@@ -103,7 +126,7 @@ def records_page() -> str:
     lines = [_INTRODUCTION, *_topics()]
     for heading, names in (
         ("What comes in", [name for name in MODELS if name in EXAMPLES]),
-        ("What comes out", ["rhythm", "profile-point", "deviation", "alert"]),
+        ("What comes out", ["rhythm", "profile-point", "marker", "deviation", "alert"]),
     ):
         lines += [f"## {heading}", ""]
         for name in names:

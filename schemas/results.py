@@ -191,6 +191,30 @@ class ProfilePoint(SeriesResult):
     n_days: int | None = Field(default=None, description="Local days behind the percentiles.")
 
 
+class Marker(SeriesResult):
+    """A number that the field names, such as an onset of melatonin, or a sentence why not.
+
+    `time` is midnight of the local date on which its night, day or cycle begins, written as if
+    that clock were UTC: it names the date and does not move with the wearer's zone. Later readings
+    of that stretch revise it.
+    """
+
+    marker: str = Field(description="The marker's name, e.g. 'dlmo-threshold'.")
+    status: Literal["measured", "withheld"] = Field(
+        description="'withheld': the data do not carry it, and `sentence` says why."
+    )
+    value: float | None = Field(description="In `unit`; null if withheld.")
+    unit: str = Field(
+        description="UCUM, or 'clock_h': local clock hours, the value in [0, 24), the bounds not "
+        "wrapped."
+    )
+    low: float | None = Field(description="Lower limit of the 90 % interval.")
+    high: float | None = Field(description="Upper limit of the 90 % interval.")
+    n: int = Field(description="Readings, nights or results used.")
+    sentence: str = Field(description="The marker in words, or why there is none.")
+    method: str = Field(description="The formula and its source.")
+
+
 class Deviation(SeriesResult):
     """A departure from what was expected; `time` is when it was first seen."""
 
@@ -244,7 +268,9 @@ class StoredEvent(BaseModel):
 
     site: str = Field(description="Tenant or study site.")
     subject: str = Field(description="Pseudonymous id of the person.")
-    kind: str = Field(description="dose, sleep, wake or profile.")
+    kind: str = Field(
+        description="dose, sleep, wake, menses, lh-surge, travel, illness or profile."
+    )
     time: datetime = Field(description="When it happened, UTC.")
     text: str = Field(description="The event in words.")
     clock_hour: float = Field(description="Local clock time, hours [0, 24).")

@@ -45,6 +45,7 @@ READINGS = Topic(
 )
 EVENTS = Topic("events", key="subject", value="Event", max_message_bytes=_INPUT_BYTES)
 ESTIMATES = Topic("estimates", key="subject|analyte", value="Rhythm", compacted=True)
+MARKERS = Topic("markers", key="subject|analyte|marker|date", value="Marker", compacted=True)
 DEVIATIONS = Topic("deviations", key="subject|analyte", value="Deviation", retention_days=365)
 ALERTS = Topic("alerts", key="subject|analyte|kind|direction", value="Alert", compacted=True)
 STATE = Topic(
@@ -64,6 +65,7 @@ TOPICS: tuple[Topic, ...] = (
     READINGS,
     EVENTS,
     ESTIMATES,
+    MARKERS,
     DEVIATIONS,
     ALERTS,
     STATE,

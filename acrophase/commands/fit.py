@@ -48,7 +48,7 @@ from schemas.analytes import Analyte as Entry
 from schemas.analytes import Scale
 from schemas.catalogue import load_catalogue
 from schemas.errors import InputFileError
-from schemas.events import Dose, Sleep
+from schemas.events import Event
 
 
 def fit(
@@ -346,7 +346,7 @@ def _fit_cycles(
         _tell_written(plot)
 
 
-def _read_events(path: Path) -> list[Dose | Sleep]:
+def _read_events(path: Path) -> list[Event]:
     """The events of a file, and in sentences what of it cannot be used."""
     report = FileReport()
     found = wire_events(path, report)

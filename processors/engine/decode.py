@@ -19,7 +19,7 @@ from processors.engine.wire import Wire, as_wire
 from processors.engine_port import Record
 from schemas.catalogue import Analyte
 from schemas.errors import Reason, RejectedRecord
-from schemas.events import Dose, Profile, Sleep, parse_event
+from schemas.events import Event, parse_event
 from schemas.readings import Reading, ReadingBatch, oldest_time, parse_reading
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ def validate(record: Record, wire: Wire | None, policy: Policy) -> Wire:
     return wire or as_wire(reading)
 
 
-def decode_event(record: Record, policy: Policy) -> Dose | Sleep | Profile:
+def decode_event(record: Record, policy: Policy) -> Event:
     """The event of one record of the topic ``events``; raises ``RejectedRecord``."""
     event = _parse(record, policy, parse_event)
     _check_key(record, event.subject, event.schema_)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from processors.engine import kernel
 from processors.engine.decode import decode_event
+from processors.engine.event_rows import stored_event
 from processors.engine.findings import apply
 from processors.engine.intake import Arrivals, Intake
 from processors.engine.kernel.buffers import C_BIN, C_PROFILE, C_REVISION, C_RHYTHM, C_TRANSITION
@@ -47,9 +48,7 @@ from processors.rhythm.layout import P_LOG
 from schemas.catalogue import Analyte, Catalogue
 from schemas.dead_letters import DeadLetter
 from schemas.errors import RejectedRecord
-from schemas.events import Dose, Profile, Sleep
 from schemas.measurements import EVENT, PROFILE, READING, RHYTHM, Row
-from schemas.results import StoredEvent
 from schemas.topics import DEAD_LETTERS, ESTIMATES, EVENTS, READINGS
 
 _RHYTHM_COLUMNS = RHYTHM.columns
@@ -322,7 +321,7 @@ class Partition:
         except RejectedRecord as error:
             outputs.messages.append(dead_letter(record, error))
             return
-        outputs.add(EVENT, [EVENT.row(_stored_event(event))])
+        outputs.add(EVENT, [EVENT.row(stored_event(event))])
         person = self._people.setdefault(event.subject, Person())
         if record.offset <= person.absorbed:
             return
@@ -360,21 +359,3 @@ def _estimate(row: Row) -> OutMessage:
         rhythm[name] = datetime.fromtimestamp(rhythm[name] / 1000, UTC)
     key = f"{rhythm['subject']}|{rhythm['analyte']}".encode()
     return OutMessage(ESTIMATES.name, key, msgspec.json.encode(rhythm))
-
-
-def _stored_event(event: Dose | Sleep | Profile) -> StoredEvent:
-    local = event.at
-    if isinstance(event, Dose):
-        text = f"{event.substance} {event.amount:g} {event.unit} {event.route}"
-    elif isinstance(event, Profile):
-        text = "profile given"
-    else:
-        text = f"{event.kind} ({'measured' if event.verified else 'reported'})"
-    return StoredEvent(
-        site=event.site,
-        subject=event.subject,
-        kind=event.kind,
-        time=event.at,
-        text=text,
-        clock_hour=local.hour + local.minute / 60.0 + local.second / 3600.0,
-    )

@@ -23,7 +23,7 @@ from processors.engine.seen import Seen
 from processors.engine.series import Known, Rows, Series
 from processors.engine_port import ForeignState
 from schemas.conditions import Sex
-from schemas.events import Dose, Profile, Sleep
+from schemas.events import Dose, Event, Profile
 
 VERSION = 2
 """Layout of the rows; a worker reads no other."""
@@ -48,7 +48,7 @@ class Person:
         """What priors and references are chosen by."""
         return Known(self.sex, self.birth_year, self.group)
 
-    def take(self, event: Dose | Sleep | Profile, clock_ms: int) -> bool:
+    def take(self, event: Event, clock_ms: int) -> bool:
         """Take in an event; True if the profile changed.
 
         Order of arrival does not matter; of profiles of the same time the later one counts.
