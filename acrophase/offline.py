@@ -19,13 +19,13 @@ from processors.store.memory import MemoryStore
 from schemas.catalogue import Catalogue
 from schemas.dead_letters import DeadLetter
 from schemas.errors import InputFileError
-from schemas.measurements import ALERT, DEVIATION, PROFILE, RHYTHM, Measurement
+from schemas.measurements import ALERT, DEVIATION, MARKER, PROFILE, RHYTHM, Measurement
 from schemas.topics import DEAD_LETTERS, EVENTS, READINGS
 
 _FRAME = 1_000
 # The contract's own reader of times: Python's knows other spellings, and not "z".
 _TIME = TypeAdapter(AwareDatetime)
-RESULTS: tuple[Measurement, ...] = (RHYTHM, PROFILE, DEVIATION, ALERT)
+RESULTS: tuple[Measurement, ...] = (RHYTHM, PROFILE, MARKER, DEVIATION, ALERT)
 
 
 class Offline:

@@ -38,9 +38,9 @@ def analyse(
 ) -> None:
     """Judge a file of records as the worker would, without Kafka.
 
-    Writes one JSON object a line with a "type": rhythm, profile, deviation, alert (in order of
-    time) and dead-letter (with the line of the record that could not be used). The lines are
-    taken in the order of the file, as a worker takes a partition.
+    Writes one JSON object a line with a "type": rhythm, profile, marker, deviation, alert (in
+    order of time) and dead-letter (with the line of the record that could not be used). The lines
+    are taken in the order of the file, as a worker takes a partition.
 
     Example: acrophase simulate --out readings.jsonl && acrophase analyse readings.jsonl
     """

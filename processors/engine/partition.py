@@ -22,9 +22,16 @@ from processors.engine.event_rows import stored_event
 from processors.engine.findings import apply
 from processors.engine.intake import Arrivals, Intake
 from processors.engine.kernel.buffers import C_BIN, C_PROFILE, C_REVISION, C_RHYTHM, C_TRANSITION
+from processors.engine.marker_rows import say
 from processors.engine.parameters import ParameterTable
 from processors.engine.policy import Policy
-from processors.engine.reading_rows import absent_rows, mean_rows, single_rows
+from processors.engine.reading_rows import (
+    absent_rows,
+    closed_half_hours,
+    kept_readings,
+    mean_rows,
+    single_rows,
+)
 from processors.engine.results import (
     HOUR_MS,
     profile_rows,
@@ -43,6 +50,7 @@ from processors.engine.state import (
     subject_key,
 )
 from processors.engine_port import OutMessage, Outputs, Record
+from processors.markers.book import Book, Who, keeps_half_hours
 from processors.rhythm.censoring import censored
 from processors.rhythm.layout import P_LOG
 from schemas.catalogue import Analyte, Catalogue
@@ -69,6 +77,7 @@ class Partition:
         self._by_key: dict[tuple[str, str], Series] = {}
         self._by_subject: dict[str, list[Series]] = {}
         self._people: dict[str, Person] = {}
+        self._books: dict[str, Book] = {}
         self._rows = Rows()
         self._buffers = kernel.buffers()
         self._intake = Intake(catalogue, policy, self._find_series, self._refuse)
@@ -79,6 +88,7 @@ class Partition:
         self._estimates: dict[Row, Row] = {}  # newest rhythm of each series since the last settle
         self._changed: dict[int, None] = {}  # slots, in order of change
         self._unsettled: dict[int, None] = {}
+        self._unread: dict[str, None] = {}  # subjects, in whose books something is new
         self._changed_people: dict[str, None] = {}
 
     # --- recovery -------------------------------------------------------------------------
@@ -91,6 +101,8 @@ class Partition:
         kind, subject, *rest = key.decode().split("|")
         if kind == "subject":
             self._people[subject] = Person.load(value)
+            if subject in self._books:
+                self._books[subject].begin(self._people[subject].life)
             for series in self._by_subject.get(subject, ()):
                 self._judge_by_who(series)
             return
@@ -99,6 +111,8 @@ class Partition:
         series = self._new_series(saved.site, subject, analyte, saved.began_ms)
         self._rows.load(series.slot, *saved.kernel)
         series.absorbed, series.seen, series.open = saved.absorbed, saved.seen, saved.open
+        if saved.diary:
+            self._book(subject).load(analyte.slug, saved.diary)
         self._clocks[saved.absorbed] = saved.clock_ms
 
     def start(self, committed: Mapping[str, int]) -> None:
@@ -157,9 +171,14 @@ class Partition:
                 bins,
                 counters,
             )
-            self._drain(outputs)
+            self._drain(outputs, closed=False)
         outputs.messages.extend(map(_estimate, self._estimates.values()))
         self._estimates.clear()
+        for subject in self._unread:
+            known = self._people[subject].known
+            found = self._books[subject].markers(Who(known.sex, known.birth_year))
+            say(self._site(subject), subject, found, outputs)
+        self._unread.clear()
         return outputs
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
@@ -170,7 +189,9 @@ class Partition:
             series = self._series[slot]
             series.absorbed = max(series.absorbed, readings - 1)
             key = series_key(series.subject, series.analyte.slug)
-            rows.append((key, dump_series(series, self._rows, self._intake.clock_ms)))
+            book = self._books.get(series.subject)
+            diary = b"" if book is None else book.dump(series.analyte.slug)
+            rows.append((key, dump_series(series, self._rows, self._intake.clock_ms, diary)))
         for subject in self._changed_people:
             person = self._people[subject]
             person.absorbed = max(person.absorbed, events - 1)
@@ -272,6 +293,11 @@ class Partition:
             )
             self._drain(outputs)
         outputs.add(READING, single_rows(arrivals, offsets, z, lives))
+        for series, readings in kept_readings(arrivals, offsets):
+            book = self._book(series.subject)
+            for reading in readings:
+                book.read(series.analyte.slug, reading)
+            self._unread[series.subject] = None
 
     def _watch(self, outputs: Outputs, slots: NDArray[np.int64]) -> None:
         """Bring these series up to the partition's clock."""
@@ -299,8 +325,8 @@ class Partition:
             self._drain(outputs)
         self._changed.update(dict.fromkeys(compress(slots.tolist(), changed.tolist())))
 
-    def _drain(self, outputs: Outputs) -> None:
-        """Empty the kernel's buffers into rows and findings."""
+    def _drain(self, outputs: Outputs, *, closed: bool = True) -> None:
+        """Empty the kernel's buffers into rows and findings; closed: half hours are over."""
         rhythm, profile, revision, bins, transition, counters = self._buffers
         rhythms = rhythm_rows(self._series, rhythm[: counters[C_RHYTHM]])
         outputs.add(RHYTHM, rhythms)
@@ -308,10 +334,37 @@ class Partition:
         outputs.add(PROFILE, profile_rows(self._series, profile[: counters[C_PROFILE]]))
         outputs.add(PROFILE, revision_rows(self._series, revision[: counters[C_REVISION]]))
         outputs.add(READING, mean_rows(self._series, bins[: counters[C_BIN]]))
+        if closed:
+            self._write_half_hours(profile[: counters[C_PROFILE]], revision[: counters[C_REVISION]])
         for change in transition[: counters[C_TRANSITION]]:
             series = self._series[int(change[0])]
             person = self._people.get(series.subject)
             apply(series, change, person.doses if person else [], outputs)
+
+    # --- markers --------------------------------------------------------------------------
+
+    def _book(self, subject: str) -> Book:
+        book = self._books.get(subject)
+        if book is None:
+            person = self._people.setdefault(subject, Person())
+            book = self._books[subject] = Book(self._catalogue, person.life)
+        return book
+
+    def _site(self, subject: str) -> str:
+        """Of a person's readings; of the events, if there are no readings."""
+        of_readings = [series.site for series in self._by_subject.get(subject, ())]
+        return min(of_readings, default=self._people[subject].site)
+
+    def _write_half_hours(
+        self, profile: NDArray[np.float64], revision: NDArray[np.float64]
+    ) -> None:
+        """Into the books of those whose markers are made of half hours."""
+        for slot, start_ms, offset_h, mean in closed_half_hours(profile, revision):
+            series = self._series[slot]
+            if keeps_half_hours(series.analyte.slug):
+                book = self._book(series.subject)
+                book.half_hour(series.analyte.slug, start_ms, offset_h, mean)
+                self._unread[series.subject] = None
 
     # --- events ---------------------------------------------------------------------------
 
@@ -326,6 +379,9 @@ class Partition:
         if record.offset <= person.absorbed:
             return
         self._changed_people[event.subject] = None
+        book = self._book(event.subject)
+        book.told(event)
+        self._unread[event.subject] = None
         if person.take(event, self._intake.clock_ms):
             theirs = self._by_subject.get(event.subject, [])
             # What the clock has closed by now was closed by what was known until now.
@@ -333,6 +389,7 @@ class Partition:
             for series in theirs:
                 self._judge_by_who(series)
                 self._unsettled[series.slot] = None
+            book.known_anew()
 
 
 def dead_letter(

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processors.engine.intake import Arrivals
-from processors.engine.kernel.buffers import B_HIGH, B_LOW, B_N, B_OFFSET_H, B_SLOT, B_SUM, B_TIME
-from processors.engine.results import HOUR_MS, heads
+from processors.engine.kernel.buffers import (
+    B_HIGH,
+    B_LOW,
+    B_N,
+    B_OFFSET_H,
+    B_SLOT,
+    B_SUM,
+    B_TIME,
+    F_HALF,
+    F_N,
+    F_OFFSET_H,
+    F_SLOT,
+    F_VALUE,
+    V_HALF,
+    V_OFFSET_H,
+    V_SLOT,
+    V_VALUE,
+)
+from processors.engine.results import HOUR_MS, heads, start_ms
 from processors.engine.series import Series
 from processors.engine.wire import Wire
+from processors.markers.book import keeps_readings
+from processors.markers.diary import Kept
 from schemas.measurements import Row
 
 
@@ -89,3 +108,44 @@ def mean_rows(series: Sequence[Series], buffer: NDArray[np.float64]) -> list[Row
         none,
     ]
     return list(zip(*columns, strict=True))
+
+
+def kept_readings(
+    arrivals: Arrivals, offsets_h: NDArray[np.float64]
+) -> Iterator[tuple[Series, list[Kept]]]:
+    """The readings that markers are made of, by record; offsets_h: as `single_rows`."""
+    for load in arrivals.singles:
+        series, wire = load.source.series, load.wire
+        assert series is not None
+        if not keeps_readings(series.analyte.slug):
+            continue
+        sign = {"<": -1, ">": 1}.get(wire.comparator or "", 0)
+        verified = wire.timing in ("device", "verified")
+        yield (
+            series,
+            [
+                Kept(
+                    arrivals.times_ms[i],
+                    round(float(offsets_h[i]) * HOUR_MS),
+                    arrivals.values[i],
+                    sign,
+                    verified,
+                )
+                for i in range(load.position, load.position + load.n)
+            ],
+        )
+
+
+def closed_half_hours(
+    profile: NDArray[np.float64], revision: NDArray[np.float64]
+) -> Iterator[tuple[int, int, float, float]]:
+    """Slot, begin (epoch ms), offset from UTC (h) and mean of the half hours with a reading.
+
+    profile, revision: rows of the kernel's buffers, those of half hours that are over.
+    """
+    of_profile = profile[profile[:, F_N] > 0.0][:, [F_SLOT, F_HALF, F_OFFSET_H, F_VALUE]]
+    late = revision[:, [V_SLOT, V_HALF, V_OFFSET_H, V_VALUE]]
+    for rows in (of_profile, late):
+        slots = rows[:, 0].astype(np.int64).tolist()
+        begins = start_ms(rows[:, 1], rows[:, 2])
+        yield from zip(slots, begins, rows[:, 2].tolist(), rows[:, 3].tolist(), strict=True)

@@ -22,10 +22,11 @@ from processors.deviations.explain import LONGEST_H, TakenDose
 from processors.engine.seen import Seen
 from processors.engine.series import Known, Rows, Series
 from processors.engine_port import ForeignState
+from processors.markers.life import Life
 from schemas.conditions import Sex
 from schemas.events import Dose, Event, Profile
 
-VERSION = 2
+VERSION = 3
 """Layout of the rows; a worker reads no other."""
 CLOCK_KEY = b"clock"
 _DOSES_KEPT_MS = round(8 * LONGEST_H * 3_600_000)
@@ -42,6 +43,10 @@ class Person:
     group: str | None = None
     profile_ms: int = -1
     doses: list[TakenDose] = field(default_factory=list)
+    site: str = "default"
+    """Of the newest event."""
+    life: Life = field(default_factory=Life)
+    """What markers are made of beside readings."""
 
     @property
     def known(self) -> Known:
@@ -56,6 +61,7 @@ class Person:
         readings that they explain, by years when a recording is judged.
         """
         at_ms = round(event.at.timestamp() * 1000)
+        self.site = event.site
         if isinstance(event, Profile) and at_ms >= self.profile_ms:
             self.profile_ms = at_ms
             before = self.known
@@ -79,15 +85,17 @@ class Person:
                 self.group,
                 self.profile_ms,
                 self.doses,
+                self.site,
+                self.life.dump(),
             ]
         )
 
     @classmethod
     def load(cls, value: bytes) -> Person:
         """Inverse of `dump`."""
-        absorbed, sex, birth_year, group, profile_ms, doses = _decode(value)
+        absorbed, sex, birth_year, group, profile_ms, doses, site, life = _decode(value)
         taken = [TakenDose(*dose) for dose in doses]
-        return cls(absorbed, sex, birth_year, group, profile_ms, taken)
+        return cls(absorbed, sex, birth_year, group, profile_ms, taken, site, Life.load(life))
 
 
 def series_key(subject: str, analyte: str) -> bytes:
@@ -100,8 +108,9 @@ def subject_key(subject: str) -> bytes:
     return f"subject|{subject}".encode()
 
 
-def dump_series(series: Series, rows: Rows, clock_ms: int) -> bytes:
-    """Value of a series' row; clock_ms is the partition's clock at its offset."""
+def dump_series(series: Series, rows: Rows, clock_ms: int, diary: bytes) -> bytes:
+    """Value of a series' row; clock_ms is the partition's clock at its offset, `diary` what markers
+    are made of (`processors.markers.book.Book.dump`)."""
     row, mean, n = rows.dump(series.slot)
     seen = {device: seen.dump() for device, seen in series.seen.items()}
     return msgspec.msgpack.encode(
@@ -116,6 +125,7 @@ def dump_series(series: Series, rows: Rows, clock_ms: int) -> bytes:
             n,
             zlib.compress(msgspec.msgpack.encode(seen), level=1),
             series.open,
+            diary,
         ]
     )
 
@@ -131,11 +141,12 @@ class SavedSeries:
     kernel: tuple[bytes, bytes, bytes]
     seen: dict[str, Seen]
     open: dict[str, dict[str, Any]]
+    diary: bytes
 
 
 def load_series(value: bytes) -> SavedSeries:
     """Inverse of `dump_series`."""
-    absorbed, clock_ms, site, began_ms, row, mean, n, seen, open_now = _decode(value)
+    absorbed, clock_ms, site, began_ms, row, mean, n, seen, open_now, diary = _decode(value)
     devices = msgspec.msgpack.decode(zlib.decompress(seen))
     return SavedSeries(
         absorbed=absorbed,
@@ -145,6 +156,7 @@ def load_series(value: bytes) -> SavedSeries:
         kernel=(row, mean, n),
         seen={device: Seen.load(days) for device, days in devices.items()},
         open=open_now,
+        diary=diary,
     )
 
 

@@ -84,6 +84,13 @@ _FALSE_COURSE = 0.08
 
 _MOST_DAYS = 400.0
 
+# Home tests of urine, read once a day (assumed): ovulation comes a day after the first positive
+# one; so many are positive without an ovulation near, anywhere in so many days, and so many in a
+# cycle that has none.
+_AFTER_TEST_D, _AFTER_TEST_SD_D = 1.0, 0.8
+_FALSE_TEST, _FALSE_TEST_WITHOUT, _TEST_DAYS = 0.1, 0.3, 40.0
+_ONE_SURGE_D = 3.0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
@@ -157,6 +164,32 @@ def log_likelihood(found: Evidence, ovulation: Floats) -> tuple[Floats, float]:
         np.logaddexp(math.log1p(-_FALSE_COURSE) + without, math.log(_FALSE_COURSE) + any_time)
     )
     return smooth, none
+
+
+def surge_log_likelihood(day: float, ovulation: Floats) -> tuple[Floats, float]:
+    """Of a first positive LH test on a day, for ovulation at each day of a grid (g), and for none.
+
+    Ovulation follows the first positive test by a day; tests are also positive without one.
+    """
+    near = np.exp(-0.5 * ((ovulation - day - _AFTER_TEST_D) / _AFTER_TEST_SD_D) ** 2)
+    near /= _AFTER_TEST_SD_D * math.sqrt(2.0 * math.pi)
+    anywhere = 1.0 / _TEST_DAYS
+    found = np.log((1.0 - _FALSE_TEST) * near + _FALSE_TEST * anywhere)
+    return found, math.log(_FALSE_TEST_WITHOUT * anywhere)
+
+
+def first_of_surges(days: ArrayLike) -> list[float]:
+    """The first positive test of each surge: those within three days of one are its own.
+
+    >>> first_of_surges([14.3, 13.3, 25.0, float("nan")])
+    [13.3, 25.0]
+    """
+    found: list[float] = []
+    told = np.asarray(days, dtype=np.float64).ravel()
+    for day in np.sort(told[np.abs(told) <= _MOST_DAYS]).tolist():
+        if not found or day - found[-1] > _ONE_SURGE_D:
+            found.append(day)
+    return found
 
 
 def _marginal(y: Floats, shape: Floats, variance: Floats, course: _Course) -> Floats:

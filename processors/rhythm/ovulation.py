@@ -24,7 +24,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from processors.rhythm.cycle_evidence import Evidence, log_likelihood
+from processors.rhythm.cycle_evidence import (
+    Evidence,
+    first_of_surges,
+    log_likelihood,
+    surge_log_likelihood,
+)
 from processors.rhythm.marker import Marker, withheld
 from processors.rhythm.samples import Floats
 from schemas.conditions import CYCLE_DAYS, CyclePhase
@@ -137,12 +142,13 @@ def ovulation(
     today: float,
     length: float | None = None,
     usual: Habit | None = None,
+    surges: Sequence[float] = (),
 ) -> Ovulation | str:
     """The posterior of a cycle, or in a sentence why there is none.
 
     `seen`: as `cycle_evidence.evidence` gives them; `today`: days since the menses' first day
     began, for a cycle that is not over; `length`: days to the next menses, for one that is;
-    `usual`: the person's own `habit`.
+    `usual`: the person's own `habit`; `surges`: when home tests for the LH surge were positive.
     """
     own = usual or Habit()
     for one in seen:
@@ -176,6 +182,11 @@ def ovulation(
     for one in found:
         n += one.days.size
         likelihood, without = log_likelihood(one, days)
+        log_p = log_p + likelihood
+        log_none += without
+    for day in first_of_surges(surges):
+        n += 1
+        likelihood, without = surge_log_likelihood(day, days)
         log_p = log_p + likelihood
         log_none += without
     total = float(np.logaddexp(np.logaddexp.reduce(log_p), log_none))
