@@ -6,7 +6,7 @@ cycles in the log, as far as these tell of the next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -16,22 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from acrophase.fit_markers import FitMarker, dated
 from acrophase.fits import Samples
-from processors.rhythm.cycle_evidence import EvidenceKind, evidence
-from processors.rhythm.menses import Cycle, cycle_log
-from processors.rhythm.ovulation import Ovulation, PastCycle, habit, ovulation, ovulation_day
+from processors.markers.cycles import cycle_at, cycle_markers, found_in, log_at, starts_of
+from processors.rhythm.menses import cycle_log
+from processors.rhythm.ovulation import Ovulation
 from processors.rhythm.samples import Bools, Floats
-from processors.rhythm.temperature_shift import temperature_shift
 from schemas.analytes import Analyte
 from schemas.errors import InputFileError
-
-# What the course of each is about ovulation is known.
-KINDS: Mapping[str, EvidenceKind] = {
-    "serum-lh": "serum-lh",
-    "urine-lh": "urine-lh",
-    "serum-progesterone": "serum-progesterone",
-    "urine-pdg": "urine-pdg",
-    "basal-temperature": "temperature",
-}
 
 
 class CycleFit(BaseModel):
@@ -82,58 +72,56 @@ def parse_menses(text: str) -> tuple[date, ...]:
 
 
 def cycles_of(
-    file: Path, analyte: Analyte, samples: Samples, menses: Sequence[date]
+    file: Path,
+    analyte: Analyte,
+    samples: Samples,
+    menses: Sequence[date],
+    *,
+    surges: Sequence[float] = (),
+    ill: Sequence[tuple[float, float]] = (),
 ) -> tuple[tuple[CycleSamples, ...], tuple[str, ...]]:
     """The cycles with readings, and in sentences what was made of the log.
 
-    `menses`: first days, in any order. Raises InputFileError if no reading lies in a cycle.
+    `menses`: first days, in any order; `surges`, `ill`: when LH tests were positive, and begin and
+    end of illnesses, local days since the midnight from which the samples' hours count. Raises
+    InputFileError if no reading lies in a cycle.
     """
-    log = cycle_log([(day - samples.midnight).days for day in menses])
-    local_days = (samples.taken.hours + samples.taken.offset_h) / 24.0
+    told = [(day - samples.midnight).days for day in menses]
+    starts, notes = starts_of(told), cycle_log(told).notes
+    taken = samples.taken
+    local_days = (taken.hours + taken.offset_h) / 24.0
     found = []
-    past: list[PastCycle] = []
-    for cycle in log.cycles:
-        end = np.inf if cycle.length is None else cycle.start + cycle.length
-        inside = (local_days >= cycle.start) & (local_days < end)
-        if inside.any():
-            found.append(_cycle(analyte, samples, cycle, inside, past))
-        if cycle.length is not None and not cycle.log_missing:
-            past.append(PastCycle(float(cycle.length)))
+    for start in starts:
+        log = log_at(starts, start)
+        cycle = cycle_at(log, start)
+        assert cycle is not None
+        end = np.inf if cycle.length is None else start + cycle.length
+        inside = (local_days >= start) & (local_days < end)
+        if not inside.any():
+            continue
+        part, days = taken.part(inside), local_days[inside] - start
+        in_cycle = [surge - start for surge in surges if start <= surge < end]
+        of_cycle = found_in(
+            cycle,
+            log,
+            {analyte.slug: (days.tolist(), part.values.tolist(), part.below.tolist())},
+            today=max([float(days.max()), *in_cycle]),
+            surges=in_cycle,
+            ill=[(begin - start, over - start) for begin, over in ill],
+        )
+        on = samples.midnight + timedelta(days=start)
+        markers = tuple(dated(each.marker, on) for each in cycle_markers(of_cycle, start))
+        found.append(
+            CycleSamples(
+                on, cycle.length, days, part.values, part.below, of_cycle.ovulation, markers
+            )
+        )
     if not found:
         raise InputFileError(
             f"{file}: all readings were taken before {min(menses)}, the first of the menses "
             "(--menses)."
         )
-    early = int((local_days < log.cycles[0].start).sum())
-    notes = log.notes
+    early = int((local_days < starts[0]).sum())
     if early:
         notes += (f"{early} readings before the first menses are in no cycle.",)
     return tuple(found), notes
-
-
-def _cycle(
-    analyte: Analyte, samples: Samples, cycle: Cycle, inside: Bools, past: Sequence[PastCycle]
-) -> CycleSamples:
-    taken = samples.taken.part(inside)
-    days = (taken.hours + taken.offset_h) / 24.0 - cycle.start
-    on = samples.midnight + timedelta(days=cycle.start)
-    kind = KINDS[analyte.slug]
-    seen = evidence(kind, days, taken.values, below=taken.below)
-    found: Ovulation | str
-    if cycle.log_missing:
-        found = f"The cycle of {cycle.length} days has probably lost a menses in between."
-    else:
-        length = None if cycle.length is None else float(cycle.length)
-        found = ovulation([seen], today=float(days.max()), length=length, usual=habit(past))
-    markers = [ovulation_day(found)]
-    if kind == "temperature":
-        markers.append(temperature_shift(found if isinstance(found, str) else seen))
-    return CycleSamples(
-        on,
-        cycle.length,
-        days,
-        taken.values,
-        taken.below,
-        found,
-        tuple(dated(marker, on) for marker in markers),
-    )

@@ -19,39 +19,27 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from acrophase.wakings import wakes_of
-from processors.rhythm.awakening_response import awakening_response
-from processors.rhythm.clock_bins import Bins, clock_bins
-from processors.rhythm.cortisol import diurnal_slope, evening_morning_ratio, late_night_level
-from processors.rhythm.marker import Marker
-from processors.rhythm.melatonin import (
-    dlmo_baseline,
-    dlmo_hockey_stick,
-    dlmo_threshold,
-    melatonin_midpoint,
-    melatonin_offset,
+from processors.markers import weeks
+from processors.markers.nights import DLMO_THRESHOLDS, night, nights
+from processors.markers.wakings import (
+    CORTISOL,
+    HYDROCORTISONE,
+    level_markers,
+    wakes_of,
+    waking_markers,
 )
+from processors.markers.weeks import ACTIVITY
+from processors.rhythm.clock_bins import Bins, clock_bins
+from processors.rhythm.marker import Marker
 from processors.rhythm.own_day import Wake
-from processors.rhythm.rest_activity import rest_activity
 from processors.rhythm.samples import Samples
 from schemas.analytes import Analyte
 from schemas.events import Dose, Event, Sleep
 
-# Fixed thresholds, pg/mL, the analytes' own unit. Of the two in use for saliva, 3 and 4, the one
-# that also finds the onset of people with low levels (Benloucif et al., J Clin Sleep Med 4 (2008)
-# 66-69).
-DLMO_THRESHOLDS = {"saliva-melatonin": 3.0, "plasma-melatonin": 10.0}
-
 _ONE_PROFILE_H = 36.0
 
-# Wüst et al., Noise Health 2 (2000) 79-88: salivary cortisol that rises by 2.5 nmol/L.
-_RESPONDER_NMOL_L = 2.5
-
-ACTIVITY = ("steps", "heart-rate")
 # Widths of an actogram's bars, hours.
 _BARS_H = (1 / 6, 0.25, 0.5, 1.0)
-
-CORTISOL = ("saliva-cortisol", "serum-cortisol")
 
 
 class FitMarker(BaseModel):
@@ -91,12 +79,15 @@ class Told(NamedTuple):
     """What events tell of one person, on the scale of the samples' hours."""
 
     doses: tuple[float, ...]
-    """When melatonin was taken."""
+    """When melatonin was taken, or of cortisol hydrocortisone."""
     wakes: tuple[Wake, ...]
 
 
-def told_by(events: Sequence[Event], subject: str, begin_ms: int, taken: Samples) -> Told:
-    """One person's doses of melatonin and wakings; `begin_ms`: when `taken.hours` is 0, epoch."""
+def told_by(
+    events: Sequence[Event], subject: str, analyte: Analyte, begin_ms: int, taken: Samples
+) -> Told:
+    """One person's doses and wakings; `begin_ms`: when `taken.hours` is 0, epoch."""
+    substance = HYDROCORTISONE if analyte.slug in CORTISOL else "melatonin"
     own = [
         (event, (event.at.timestamp() * 1000 - begin_ms) / 3_600_000)
         for event in events
@@ -105,7 +96,7 @@ def told_by(events: Sequence[Event], subject: str, begin_ms: int, taken: Samples
     doses = tuple(
         hour
         for event, hour in own
-        if isinstance(event, Dose) and event.substance.lower() == "melatonin"
+        if isinstance(event, Dose) and event.substance.lower() == substance
     )
     wakes = [
         Wake(hour, event.verified)
@@ -123,69 +114,50 @@ def melatonin_nights(
     `taken`: its samples in the analyte's unit, hours since the local midnight of the date
     `midnight`; `doses`: when melatonin was taken, on the scale of these hours.
     """
-    threshold = DLMO_THRESHOLDS.get(analyte.slug)
-    if threshold is None:
+    if analyte.slug not in DLMO_THRESHOLDS:
         return ()
     local = taken.hours + taken.offset_h
     if float(np.ptp(local)) <= _ONE_PROFILE_H:
-        night = np.full(taken.n, int(local[0] // 24))
+        found = [night(analyte, taken, int(local[0] // 24), doses)]
     else:
-        night = ((local - 12.0) // 24.0).astype(np.int64)
-    nights = []
-    for number in np.unique(night).tolist():
-        part = taken.part(night == number)
-        on = midnight + timedelta(days=number)
-        found = (
-            method(part, threshold, cv_analytical=analyte.cv_analytical, doses=doses)
-            for method in (
-                dlmo_threshold,
-                dlmo_baseline,
-                dlmo_hockey_stick,
-                melatonin_offset,
-                melatonin_midpoint,
-            )
+        found = nights(analyte, taken, doses)
+    return tuple(
+        Night(
+            midnight + timedelta(days=one.day),
+            one.samples,
+            one.threshold,
+            one.doses,
+            tuple(dated(each.marker, midnight + timedelta(days=one.day)) for each in one.markers),
         )
-        markers = tuple(dated(marker, on) for marker in found)
-        nights.append(Night(on, part, threshold, tuple(doses), markers))
-    return tuple(nights)
+        for one in found
+    )
 
 
 def cortisol_markers(
-    analyte: Analyte, taken: Samples, midnight: date, wakes: Sequence[Wake]
+    analyte: Analyte,
+    taken: Samples,
+    midnight: date,
+    wakes: Sequence[Wake],
+    doses: Sequence[float] = (),
 ) -> tuple[FitMarker, ...]:
     """Slope, ratio, late-night level and, of saliva, the awakening response; none of another.
 
     `taken`, `midnight`: as `melatonin_nights`; `wakes`: when the person woke up, on the scale of
-    its hours, ascending.
+    its hours, ascending; `doses`: when hydrocortisone was taken.
     """
     if analyte.slug not in CORTISOL:
         return ()
     found = []
-    for event in wakes or (None,):
-        wake, on = None, None
-        if event is not None:
-            wake = event.hour
-            on = midnight + timedelta(days=int(taken.wall_clock(wake) // 24))
-        slope = diurnal_slope(
-            taken, wake, cv_analytical=analyte.cv_analytical, cv_within=analyte.cv_within
-        )
-        found.append(dated(slope, on))
-        if analyte.slug != "saliva-cortisol":
-            continue
-        response = awakening_response(
-            taken,
-            wake,
-            wake_verified=event is not None and event.verified,
-            responder_rise=_RESPONDER_NMOL_L * analyte.conversion("nmol/L").scale,
-            cv_analytical=analyte.cv_analytical,
-        )
+    for wake in wakes or (None,):
+        on = None
+        day = 0
+        if wake is not None:
+            day = int(taken.wall_clock(wake.hour) // 24)
+            on = midnight + timedelta(days=day)
         found += [
-            dated(marker, on)
-            for marker in (response.rise, response.aucg, response.auci, response.responder)
+            dated(each.marker, on) for each in waking_markers(analyte, taken, day, wake, doses)
         ]
-    for method in (evening_morning_ratio, late_night_level):
-        marker = method(taken, cv_analytical=analyte.cv_analytical, cv_within=analyte.cv_within)
-        found.append(dated(marker, None))
+    found += [dated(each.marker, None) for each in level_markers(analyte, taken, 0, doses)]
     return tuple(found)
 
 
@@ -197,17 +169,7 @@ def activity_markers(analyte: Analyte, taken: Samples) -> tuple[FitMarker, ...]:
     if analyte.slug not in ACTIVITY:
         return ()
     hourly = clock_bins(taken.hours, taken.values, offset_h=taken.offset_h)
-    found = rest_activity(hourly, analyte.unit)
-    return tuple(
-        dated(marker, None)
-        for marker in (
-            found.interdaily_stability,
-            found.intradaily_variability,
-            found.m10,
-            found.l5,
-            found.relative_amplitude,
-        )
-    )
+    return tuple(dated(each.marker, None) for each in weeks.activity_markers(analyte, hourly, 0))
 
 
 def activity_days(analyte: Analyte, taken: Samples) -> Bins | None:

@@ -1,4 +1,4 @@
-"""When somebody woke up, by ``--wake`` or by events, and to which samples that belongs."""
+"""When somebody woke up, as ``--wake`` tells it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from processors.markers.wakings import LONGEST_AWAKE_H, has_samples
 from processors.rhythm.own_day import Wake
-from processors.rhythm.samples import Floats, Samples
+from processors.rhythm.samples import Samples
 from schemas.errors import InputFileError
-
-# A sample belongs to the last waking of the 20 hours before it; one up to three hours before a
-# waking contradicts it, which the markers then say.
-_LONGEST_AWAKE_H = 20.0
-_JUST_BEFORE_H = 3.0
-# Waking up again within so many hours is that from a nap.
-_NAP_H = 12.0
 
 
 def parse_wakes(text: str) -> tuple[datetime | time, ...]:
@@ -48,24 +42,6 @@ def _parse(entry: str) -> datetime | time:
     )
 
 
-def wakes_of(told: Sequence[Wake], taken: Samples) -> tuple[Wake, ...]:
-    """Of wake events on the scale of the samples' hours those that samples follow or contradict.
-
-    >>> from processors.rhythm.own_day import Wake
-    >>> from processors.rhythm.samples import samples
-    >>> told = [Wake(15.0, True), Wake(7.0, False), Wake(-300.0, True)]
-    >>> wakes_of(told, samples([7.5, 16.0], [1.0, 2.0], "ug/dL"))
-    (Wake(hour=7.0, verified=False),)
-    """
-    found: list[Wake] = []
-    for wake in sorted(told):
-        if _has_samples(wake.hour, taken.hours) and not (
-            found and wake.hour - found[-1].hour < _NAP_H
-        ):
-            found.append(wake)
-    return tuple(found)
-
-
 def place_wakes(
     file: Path,
     wakes: Sequence[datetime | time],
@@ -90,10 +66,10 @@ def place_wakes(
         else:
             start = datetime.combine(midnight, time())
             told = [(wake - start).total_seconds() / 3600]
-        placed = [hour for hour in told if _has_samples(hour, local)]
+        placed = [hour for hour in told if has_samples(hour, local)]
         if not placed:
             raise InputFileError(
-                f"{file}: nobody took a sample within {_LONGEST_AWAKE_H:.0f} hours after the "
+                f"{file}: nobody took a sample within {LONGEST_AWAKE_H:.0f} hours after the "
                 f"waking at {wake.isoformat(timespec='minutes')} (--wake)."
             )
         for hour in placed:
@@ -101,8 +77,3 @@ def place_wakes(
             after = min(int(np.searchsorted(local, hour)), taken.n - 1)
             hours.add(hour - float(taken.offset_h[after]))
     return tuple(Wake(hour, verified) for hour in sorted(hours))
-
-
-def _has_samples(wake: float, local: Floats) -> bool:
-    since = local - wake
-    return bool(((since >= -_JUST_BEFORE_H) & (since <= _LONGEST_AWAKE_H)).any())

@@ -11,10 +11,8 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from acrophase.cycles import KINDS, CycleFit, cycles_of, parse_menses
+from acrophase.cycles import CycleFit, cycles_of, parse_menses
 from acrophase.fit_markers import (
-    CORTISOL,
-    DLMO_THRESHOLDS,
     Night,
     activity_days,
     activity_markers,
@@ -41,6 +39,9 @@ from acrophase.recordings import (
 )
 from acrophase.tables import print_cycles, print_many, print_one
 from acrophase.wakings import parse_wakes, place_wakes
+from processors.markers.cycles import KINDS
+from processors.markers.nights import DLMO_THRESHOLDS
+from processors.markers.wakings import CORTISOL
 from producers.files import SAME_TIME, Series, read_series
 from producers.rows import FileMapping, FileReport
 from producers.wire import is_wire_format, wire_events, wire_series
@@ -258,7 +259,7 @@ def fit(
     ]
     if json or len(fits) == 1:
         told = [
-            told_by(happened, series.subject, sample.begin_ms, sample.taken)
+            told_by(happened, series.subject, known, sample.begin_ms, sample.taken)
             for series, sample in zip(people, samples, strict=True)
         ]
         if wakes:
@@ -273,7 +274,7 @@ def fit(
         found = [
             (
                 *(marker for night in profiles for marker in night.markers),
-                *cortisol_markers(known, sample.taken, sample.midnight, of.wakes),
+                *cortisol_markers(known, sample.taken, sample.midnight, of.wakes, of.doses),
                 *activity_markers(known, sample.taken),
             )
             for sample, profiles, of in zip(samples, nights, told, strict=True)

@@ -132,7 +132,8 @@ def cycle_markers(found: Found, day: int) -> list[Dated]:
     markers = [Dated(CYCLE, day, ovulation_day(found.ovulation))]
     temperatures = found.seen.get("basal-temperature")
     if temperatures is not None:
-        markers.append(Dated("basal-temperature", day, temperature_shift(temperatures)))
+        why_not = found.ovulation if isinstance(found.ovulation, str) else None
+        markers.append(Dated("basal-temperature", day, temperature_shift(why_not or temperatures)))
     return markers
 
 
