@@ -203,7 +203,10 @@ class Marker(SeriesResult):
     status: Literal["measured", "withheld"] = Field(
         description="'withheld': the data do not carry it, and `sentence` says why."
     )
-    value: float | None = Field(description="In `unit`; null if withheld.")
+    value: float | None = Field(
+        description="In `unit`; null if withheld. A store keeps the number of an earlier estimate "
+        "beside a later 'withheld': `status` tells."
+    )
     unit: str = Field(
         description="UCUM, or 'clock_h': local clock hours, the value in [0, 24), the bounds not "
         "wrapped."

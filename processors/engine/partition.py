@@ -50,7 +50,8 @@ from processors.engine.state import (
     subject_key,
 )
 from processors.engine_port import OutMessage, Outputs, Record
-from processors.markers.book import Book, Who, keeps_half_hours
+from processors.markers.book import Book, keeps_half_hours
+from processors.markers.shelf import Who
 from processors.rhythm.censoring import censored
 from processors.rhythm.layout import P_LOG
 from schemas.catalogue import Analyte, Catalogue

@@ -45,6 +45,14 @@ class CyclePages:
         """The phase that a local date is probably in."""
         return cycles.phase_on(self.found_on(day), day)
 
+    def own_from(self, day: int, days: int) -> int:
+        """From which local date on results compare with those of a date: so many days before it,
+        and no further than evidence of the cycles is kept."""
+        if not self._starts:
+            return day - days
+        begun = cycles.cycle_at(cycles.log_at(self._starts, day), day)
+        return day - days if begun is None else begun.start - cycles.OWN_DAYS
+
     def markers_from(self, day: int, sex: Sex | None, birth_year: int | None) -> list[Dated]:
         """All markers of cycles and of hormones in them, from the cycle on that a local date is
         in."""
@@ -59,6 +67,12 @@ class CyclePages:
             for slug in cycles.JUDGED:
                 if slug in self._diaries:
                     found += self._judged(slug, each, of_day, sex, birth_year)
+        if self._starts:
+            first = self.first_day(day)
+            others = sorted({*self._life.menses} - {*self._starts})
+            found += [
+                marker for other in others if other >= first for marker in cycles.same_menses(other)
+            ]
         return found
 
     def first_day(self, day: int) -> int:
@@ -95,7 +109,17 @@ class CyclePages:
         surges = [
             surge / DAY_MS - start for surge in self._life.surges if start <= surge / DAY_MS < end
         ]
-        return cycles.found_in(cycle, log, readings, today=max([newest, *surges]), surges=surges)
+        return cycles.found_in(
+            cycle,
+            log,
+            readings,
+            today=max([newest, *surges]),
+            surges=surges,
+            ill=[
+                (ill.begin_ms / DAY_MS - start, ill.end_ms / DAY_MS - start)
+                for ill in self._life.illnesses
+            ],
+        )
 
     def _judged(
         self, slug: str, day: int, of_day: Found | None, sex: Sex | None, birth_year: int | None

@@ -47,6 +47,7 @@ JUDGED = (
 )
 # The person's habit is that of so many days before a cycle; hormones compare with so many.
 HABIT_DAYS, OWN_DAYS = 400, 200
+_LOG = "cycles from the log of menses"
 _BOTH = "probability that it lies outside the interval, over the phases that the day may be in"
 _OWN = "percentile among the person's own at the same days from ovulation"
 
@@ -135,6 +136,15 @@ def cycle_markers(found: Found, day: int) -> list[Dated]:
         why_not = found.ovulation if isinstance(found.ovulation, str) else None
         markers.append(Dated("basal-temperature", day, temperature_shift(why_not or temperatures)))
     return markers
+
+
+def same_menses(day: int) -> list[Dated]:
+    """Of a menses that was another's, and may have been taken for a cycle's own before."""
+    sentence = "The menses told to begin on this date is that of the days before."
+    return [
+        Dated(CYCLE, day, withheld("ovulation-day", "d", 0, sentence, _LOG)),
+        Dated("basal-temperature", day, withheld("temperature-shift", "d", 0, sentence, _LOG)),
+    ]
 
 
 def day_marker(found: Found | None, log: CycleLog, day: int) -> Dated:

@@ -63,6 +63,15 @@ class Diary:
         insort(self._entries, reading)
         return True
 
+    def replace(self, reading: Kept) -> bool:
+        """Take a reading in place of the one at its time; False if that changes nothing."""
+        at = bisect_left(self._entries, reading.time_ms, key=lambda kept: kept.time_ms)
+        if at < len(self._entries) and self._entries[at].time_ms == reading.time_ms:
+            if self._entries[at] == reading:
+                return False
+            del self._entries[at]
+        return self.add(reading)
+
     def forget(self) -> None:
         """Drop what no marker will ask for again."""
         if self.newest_ms is not None:

@@ -1,7 +1,8 @@
 """The recent half hours of a dense series: means by local date and clock, for rest and activity.
 
-As `diary`, with half hours for readings: a half hour is taken in when it closes, and again when a
-late reading changes its mean. When the clock is put back, the hour that comes twice is one.
+A half hour is taken in when it closes, and again when a late reading changes its mean, which the
+engine says of the last 24 hours: they come in no other order than that. `forget` keeps two days
+more than markers look back over. When the clock is put back, the hour that comes twice is one.
 """
 
 from __future__ import annotations
@@ -21,31 +22,26 @@ _JOURNEY_H = 1.75
 class HalfHours:
     """Means of the local half hours of the last days."""
 
-    __slots__ = ("_days", "_keep", "_late", "_offsets", "newest")
+    __slots__ = ("_days", "_keep", "_offsets", "newest")
 
-    def __init__(self, window_days: int, late_days: int) -> None:
-        self._late = late_days
-        self._keep = late_days + window_days
+    def __init__(self, window_days: int) -> None:
+        self._keep = window_days + 2
         self._days: dict[int, NDArray[np.float32]] = {}
         self._offsets: dict[int, float] = {}
         self.newest: int | None = None
         """The newest local date with a reading, days from 1 January 1970."""
 
-    def put(self, day: int, half: int, mean: float, offset_h: float) -> bool:
-        """Set a half hour's mean (half 0 begins at midnight); False if it comes too late.
+    def put(self, day: int, half: int, mean: float, offset_h: float) -> None:
+        """Set a half hour's mean (half 0 begins at midnight).
 
         `offset_h`: what the wearer's clock adds to UTC then.
         """
-        if self.newest is None or day > self.newest:
-            self.newest = day
-        elif day < self.newest - self._late:
-            return False
+        self.newest = day if self.newest is None else max(day, self.newest)
         means = self._days.get(day)
         if means is None:
             means = self._days[day] = np.full(PER_DAY, np.nan, dtype=np.float32)
         means[half] = mean
         self._offsets[day] = max(offset_h, self._offsets.get(day, offset_h))
-        return True
 
     def forget(self) -> None:
         """Drop what no marker will ask for again."""

@@ -31,7 +31,7 @@ NAP_H = 12.0
 HYDROCORTISONE = "hydrocortisone"
 # Five half-lives of the slowest people reported, see `processors.deviations.explain`.
 MASKS_H = 19.0
-_MASKED = "samples that no dose masks"
+_OF_WAKING = "samples of one waking that no dose masks"
 
 
 def wakes_of(told: Sequence[Wake], taken: Samples) -> tuple[Wake, ...]:
@@ -86,7 +86,11 @@ def waking_markers(
         of_waking = (since >= -JUST_BEFORE_H) & (since <= LONGEST_AWAKE_H)
         n = int((masked(taken, doses) & of_waking).sum())
         if n:
-            return _all_masked(analyte, day, n)
+            sentence = (
+                f"Hydrocortisone was taken in the {MASKS_H:.0f} hours before "
+                f"{n} sample{'' if n == 1 else 's'}: they measure the dose."
+            )
+            return withheld_markers(analyte, day, n, sentence)
     slope = diurnal_slope(
         taken, hour, cv_analytical=analyte.cv_analytical, cv_within=analyte.cv_within
     )
@@ -124,7 +128,8 @@ def assumed_waking_markers(
     return [found[0]._replace(marker=slope), *found[1:]]
 
 
-def _all_masked(analyte: Analyte, day: int, n: int) -> list[Dated]:
+def withheld_markers(analyte: Analyte, day: int, n: int, sentence: str) -> list[Dated]:
+    """All markers of a waking, and why there are none."""
     names = [("diurnal-slope", "1/h")]
     if analyte.slug == "saliva-cortisol":
         names += [
@@ -133,13 +138,9 @@ def _all_masked(analyte: Analyte, day: int, n: int) -> list[Dated]:
             ("car-auci", f"{analyte.unit}.min"),
             ("car-responder", "1"),
         ]
-    plural = "" if n == 1 else "s"
-    sentence = (
-        f"Hydrocortisone was taken in the {MASKS_H:.0f} hours before {n} sample{plural}: they "
-        "measure the dose."
-    )
     return [
-        Dated(analyte.slug, day, withheld(name, unit, n, sentence, _MASKED)) for name, unit in names
+        Dated(analyte.slug, day, withheld(name, unit, n, sentence, _OF_WAKING))
+        for name, unit in names
     ]
 
 

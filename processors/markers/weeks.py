@@ -19,13 +19,14 @@ ACTIVITY = ("steps", "heart-rate")
 # Whose phase follows the body clock, once steps are taken out where they matter.
 PHASES = ("heart-rate", "core-temperature", "wrist-temperature")
 
-STEPS = "steps"
+STEPS, HEART_RATE = "steps", "heart-rate"
 WEEK_DAYS = 7
 # A period is told from two weeks: an hour off 24 then adds up to half a turn.
 PERIOD_DAYS = 14
 # The 24-hour model has failed if phases run on by more than this (h a day), or if there is none.
 _RUNS_ON_H = 0.2
 _LEAST_PHASES = 5
+_PERIOD = "Lomb-Scargle with floating mean, where phases run on"
 _ADJUSTED = "y = M + A cos + d·steps + AR(1) error (Bowman et al. 2021; Kim et al. 2023)"
 
 
@@ -51,10 +52,9 @@ def rhythm_markers(
 
     `hourly`: the last two weeks of hourly means; `steps`: the same of steps, of a heart rate.
     Mesor, amplitude and acrophase are those of the last week. The period is offered only where
-    24 hours fail, and if `same_clock`: not of days in which the wearer's clock was set anew, after
-    which every body clock runs on for a while.
+    24 hours fail, and not of days in which the wearer's clock was set anew (not `same_clock`).
     """
-    adjusts = analyte.slug == "heart-rate"
+    adjusts = analyte.slug == HEART_RATE
     week = hourly.part(hourly.day > day - WEEK_DAYS)
     if adjusts and (steps is None or not steps.means.size):
         sentence = "Without step counts a heart rate's rhythm follows training, not the body clock."
@@ -63,7 +63,8 @@ def rhythm_markers(
             for name in ("acrophase", "day-acrophase")
         ]
     found = adjusted_rhythm(week, steps, analyte.unit)
-    phases = [_phase(hourly, steps, analyte, day - back) for back in range(WEEK_DAYS - 1, -1, -1)]
+    days = range(day - WEEK_DAYS + 1, day + 1)
+    phases = [_phase(week.part(week.day == each), steps, analyte.unit) for each in days]
     markers = [
         found.mesor,
         found.amplitude,
@@ -72,15 +73,27 @@ def rhythm_markers(
     ]
     if adjusts:
         markers.append(found.per_step)
-    if same_clock and (found.acrophase.status == "withheld" or _run_on(phases)):
-        period = free_period(hourly.start_ms / 3_600_000, hourly.means)
-        if not period.day_fits:
-            markers.append(period.period)
+    markers.append(_period(hourly, found.acrophase, phases, same_clock))
     return [Dated(analyte.slug, day, marker) for marker in markers]
 
 
-def _phase(hourly: Bins, steps: Bins | None, analyte: Analyte, day: int) -> Marker:
-    return adjusted_rhythm(hourly.part(hourly.day == day), steps, analyte.unit).acrophase
+def _period(hourly: Bins, week: Marker, phases: list[Marker], same_clock: bool) -> Marker:
+    """Always said: what failed on fewer readings may hold on more."""
+    n = hourly.means.size
+    if not same_clock:
+        sentence = (
+            "The wearer's clock was set anew in these days, after which every body clock runs on "
+            "for a while."
+        )
+    elif week.status == "measured" and not _run_on(phases):
+        sentence = "A day of 24 hours describes these days, so no other period is looked for."
+    else:
+        return free_period(hourly.start_ms / 3_600_000, hourly.means).period
+    return withheld("free-period", "h", n, sentence, _PERIOD)
+
+
+def _phase(of_day: Bins, steps: Bins | None, unit: str) -> Marker:
+    return adjusted_rhythm(of_day, steps, unit).acrophase
 
 
 def _run_on(phases: list[Marker]) -> bool:

@@ -143,11 +143,17 @@ def against_own_cycles(
     told = (near.sum(axis=1) >= _LEAST_VALUES) if d.size else np.zeros(u.size, dtype=bool)
     known = float(weights[told].sum())
     cycles = len(set(cycle[near[int(weights.argmax())]].tolist())) if d.size else 0
-    if known < 0.5 or cycles < _LEAST_CYCLES:
+    if cycles < _LEAST_CYCLES:
+        told = "no past cycle" if not cycles else "one past cycle"
         return InCycle(
             "withheld",
-            f"At this time of the cycle there are values of {cycles} past cycles, fewer than "
-            f"{_LEAST_CYCLES} or too few of them.",
+            f"At this time of the cycle there are values of {told}; {_LEAST_CYCLES} are needed.",
+        )
+    if known < 0.5:
+        return InCycle(
+            "withheld",
+            f"At this time of the cycle there are too few values of the {cycles} past cycles: "
+            f"{_LEAST_VALUES} are needed.",
         )
     logs = np.log(y)
     low = _below(math.log(value), d, logs, u[told], math.sqrt(math.log1p(cv * cv)))

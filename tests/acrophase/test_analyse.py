@@ -44,7 +44,7 @@ def analysed(folder: Path, *lines: bytes) -> list[dict[str, Any]]:
 def test_times_are_read_as_the_contract_reads_them(tmp_path: Path, received_at: str | None) -> None:
     told = READING | {"value": 0.2, "received_at": received_at}
     kinds = {row["type"] for row in analysed(tmp_path, json.dumps(told).encode())}
-    assert kinds == {"rhythm", "profile"}
+    assert kinds == {"rhythm", "profile", "marker"}
 
 
 def test_a_batch_that_says_nothing_of_its_receipt_came_when_it_was_full(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from acrophase.commands.dead_letters import StoredLetter, read_mailbox
 from acrophase.commands.topics import create_topics
 from acrophase.offline import RESULTS
 from producers.client import Publisher
-from schemas.measurements import MEASUREMENTS, RHYTHM, Measurement
+from schemas.measurements import MARKER, MEASUREMENTS, RHYTHM, Measurement
 from schemas.readings import parse_reading
 from schemas.topics import EVENTS, READINGS
 from tests.streaming.clinic import Recorded, Sent, recorded
@@ -156,7 +156,9 @@ def test_every_result_is_the_same(
 def without_provisional_phase(
     measurement: Measurement, found: dict[str, Any], wanted: dict[str, Any]
 ) -> dict[str, Any]:
-    if measurement is not RHYTHM or wanted["acrophase"] is not None:
+    if measurement is RHYTHM and wanted["acrophase"] is not None:
+        return found
+    if measurement not in (RHYTHM, MARKER):
         return found
     return {name: None if wanted[name] is None else value for name, value in found.items()}
 
