@@ -108,8 +108,9 @@ def reference_limits(
 
     A group that the catalogue does not know is compared with people of the same age. Hours since
     waking are counted from `wake_hour` by the local clock, or without it from the catalogue's,
-    which only analytes that waking rules have. The phase of the cycle is not known, and what
-    depends on it has no limits.
+    which only analytes that waking rules have; their intervals by clock hour are of people who
+    wake at the catalogue's hour, and move with the waking of those who do not. The phase of the
+    cycle is not known, and what depends on it has no limits.
 
     The young adults' limits stand beside the others whoever the person is, also where they are the
     same, or not at all: a row that is written again once more is known of the person gives them
@@ -122,6 +123,8 @@ def reference_limits(
     for i in range(HALF_HOURS):
         hour = i / 2.0 + 0.25
         since = None if wake_hour is None else (hour - wake_hour) % 24.0
+        if since is not None and analyte.wake_hour is not None:
+            hour = (analyte.wake_hour + since) % 24.0
         own = analyte.reference(hour, sex, age, hours_since_waking=since, group=asked)
         young: tuple[float | None, float | None] = (None, None)
         if analyte.has_young_adults:

@@ -501,7 +501,7 @@ def test_the_page_shows_every_source() -> None:
         "| men, young adults | 264 to 916 ng/dL |",
         "| women, mid-luteal | 8.2 to 17 ng/mL |",
         "| women, 60 years and above | 23 to 116.3 IU/L |",
-        "| 0.25-1 h after waking | 0.1 to 1.13 µg/dL |",
+        "| 0.25-1 h after waking | 0.1 to 1.43 µg/dL |",
         "| women, 08:00-20:00 | 4.8 to 23.3 ng/mL |",
         "| all | 0.9 to 1.7 ng/dL |",
         "| prior: men, 60 years and above | 24-h amplitude 0.063 ln |",
