@@ -78,14 +78,10 @@ def test_the_lines_are_told_apart_without_colour(evidence: Evidence) -> None:
     own, young = (series[name]["lineStyle"]["type"] for name in ("ref-high", "young-high"))
     assert own == "dashed"
     assert young == (7, 3, 1, 3)
-    words = {
-        name: [
-            item["label"]["formatter"] for item in series[name]["data"] if isinstance(item, dict)
-        ]
-        for name in ("ref-high", "young-high")
-    }
-    assert all(text.startswith("young ") for text in words["young-high"])
-    assert not any("young" in text for text in words["ref-high"])
+    for name, young_word in (("ref-high", False), ("young-high", True)):
+        labels = [item["label"] for item in series[name]["data"] if isinstance(item, dict)]
+        assert labels
+        assert {label["formatter"].startswith("young ") for label in labels} == {young_word}
     legend = said(evidence)[2]
     assert 'class="key reference"' in legend
     assert 'class="key young"' in legend
