@@ -228,6 +228,11 @@ class Analyte(Entry):
         """Whether a 24-hour curve is fitted to it; of all others the level alone is followed."""
         return self.rhythm in DAILY
 
+    @property
+    def has_young_adults(self) -> bool:
+        """Whether the young adults' reference can be another than that of people of one's age."""
+        return any(reference.has_age or reference.group for reference in self.references)
+
     @cached_property
     def screen(self) -> Limits:
         """Values inside need no second look; for those outside call `check`."""

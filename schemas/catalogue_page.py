@@ -55,10 +55,12 @@ same number would be usual in the analyte's own unit or in one listed under "mis
 extreme that fits no such unit passes. On the linear scale only *possible* counts.
 
 **Which reference counts.** Of the intervals that fit a person and a moment, the one with the most
-conditions; hours since waking go before clock hours, a cycle phase before an age. What is not
-known of a person fits no condition. Those who ask for the young adults' reference get the interval
-marked so or, where there is none, that of {YOUNG_ADULT_AGE:g} years, whatever their own age.
-Intervals are a laboratory's and its method's: prefer the reporting laboratory's own.
+conditions; hours since waking go before clock hours, a cycle phase before an age. The clock hours
+of an analyte that waking rules are of people who wake at the hour given there, and move with those
+who do not. What is not known of a person fits no condition. Those who ask for the young adults'
+reference get the interval marked so or, where there is none, that of {YOUNG_ADULT_AGE:g} years,
+whatever their own age. Intervals are a laboratory's and its method's: prefer the reporting
+laboratory's own.
 
 **Cycle phases** are counted in days from the LH peak in serum (Stricker 2006): {_DAYS}.
 

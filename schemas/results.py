@@ -183,12 +183,26 @@ class ProfilePoint(SeriesResult):
     p75: float | None = Field(default=None, description="75th percentile, canonical unit.")
     p95: float | None = Field(default=None, description="95th percentile, canonical unit.")
     ref_low: float | None = Field(
-        default=None, description="Lower reference limit at this clock hour, canonical unit."
+        default=None,
+        description="Lower reference limit at this clock hour for people of the same sex and age, "
+        "canonical unit; that of young adults if the person's profile asks for it. For an analyte "
+        "that waking rules, by hours since the usual hour of waking. Null where there is none, or "
+        "none without knowing more of the person, such as the phase of the cycle.",
     )
     ref_high: float | None = Field(
-        default=None, description="Upper reference limit at this clock hour, canonical unit."
+        default=None, description="Upper reference limit at this clock hour, likewise."
     )
     n_days: int | None = Field(default=None, description="Local days behind the percentiles.")
+    young_low: float | None = Field(
+        default=None,
+        description="Lower reference limit at this clock hour for healthy young adults of the "
+        "same sex, canonical unit, to be seen beside ref_low. Given for every person, also where "
+        "it is the same as ref_low, of analytes whose references change with age; null for all "
+        "others.",
+    )
+    young_high: float | None = Field(
+        default=None, description="Upper reference limit of young adults, likewise."
+    )
 
 
 class Marker(SeriesResult):

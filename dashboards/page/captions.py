@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from dashboards.page.charts import DayPoint, day_points, day_rows, has_band, shows_means
+from dashboards.page.limits import only_where_young_differ, young_sentence
 from dashboards.page.markup import badge, mark
 from dashboards.page.source import DAYS_SHOWN, Evidence, StoreRow, peak_hour
 from dashboards.page.words import (
@@ -18,6 +19,7 @@ from dashboards.page.words import (
     Face,
     ago,
     clock,
+    face,
     percent_change,
     signed,
     utc_label,
@@ -115,7 +117,18 @@ def day_heading(evidence: Evidence, what: Face, now_ms: int) -> str:
         )
     if not day_points(evidence, what, now_ms):
         note += "<p class='note strong'>No reading in the last 24 hours</p>"
+    if young := _beside_the_young(evidence, what, now_ms):
+        note += f"<p class='note'>{escape(young)}</p>"
     return f"<h3>24 hours · {escape(what.name)}</h3>{note}"
+
+
+def _beside_the_young(evidence: Evidence, what: Face, now_ms: int) -> str:
+    """That the newest value of the chart is outside the young adults' limits; nothing else."""
+    points = day_points(evidence, what, now_ms)
+    if not points:
+        return ""
+    newest = points[-1]
+    return young_sentence(day_rows(evidence.profile), newest.clock_hour, newest.value, what)
 
 
 def day_legend(evidence: Evidence, points: Sequence[DayPoint]) -> str:
@@ -127,9 +140,13 @@ def day_legend(evidence: Evidence, points: Sequence[DayPoint]) -> str:
             ("inner", "25–75 %"),
             ("outer", "5–95 % of this person's readings"),
         ]
-    limits = [row[name] for row in day_rows(evidence.profile) for name in ("ref_low", "ref_high")]
-    if any(limit is not None for limit in limits):
-        keys.append(("reference", "reference limit"))
+    rows = day_rows(evidence.profile)
+    if _any_of(rows, "ref_low", "ref_high"):
+        waking = face(evidence.series.analyte).waking
+        by = ", by the usual or else an assumed hour of waking" if waking else ""
+        keys.append(("reference", f"reference limit{by}"))
+    if _any_of(only_where_young_differ(rows), "young_low", "young_high"):
+        keys.append(("young", "young adults' limit, where it is another"))
     means = ", half-hour means" if shows_means(evidence) else ""
     if any(not point.earlier for point in points):
         keys.append(("today", f"today{means}"))
@@ -139,10 +156,16 @@ def day_legend(evidence: Evidence, points: Sequence[DayPoint]) -> str:
     return "".join(f'<span><i class="key {key}"></i> {text}</span>' for key, text in keys)
 
 
+def _any_of(rows: Sequence[StoreRow], *names: str) -> bool:
+    return any(row[name] is not None for row in rows for name in names)
+
+
 def day_summary(evidence: Evidence, what: Face, now_ms: int) -> str:
     """The 24-hour chart in one sentence, for those who do not see it."""
     points = day_points(evidence, what, now_ms)
     text = f"24-hour chart of {what.name}: {len(points)} values in the last 24 hours."
+    if young := _beside_the_young(evidence, what, now_ms):
+        text += f" {young}"
     if not has_band(evidence):
         return text + " Not enough data for a band."
     rows = [row for row in day_rows(evidence.profile) if row["p50"] is not None]

@@ -1,7 +1,8 @@
 """The 24-hour chart: rows to an ambulatory profile as ECharts options. Pure.
 
 The design is that of the ambulatory glucose profile: reference limits dashed, median line, 25-75
-dark, 5-95 light, percentile labels at the right edge, the last day's values as points.
+dark, 5-95 light, percentile labels at the right edge, the last day's values as points. Young
+adults' limits are dashed and dotted, where they differ.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
 
+from dashboards.page.limits import limit_series, limit_steps, only_where_young_differ
 from dashboards.page.palette import (
     BAND,
     BAND_INNER,
@@ -22,7 +23,6 @@ from dashboards.page.palette import (
     MUTED,
     PANEL,
     POINT,
-    REFERENCE,
     Bounds,
     Options,
     band_series,
@@ -36,7 +36,6 @@ PERCENTILES = ("p05", "p25", "p50", "p75", "p95")
 _POINTS_AT_MOST = 60  # more raw readings than this in a day hide the band: half-hour means instead
 # Half hours are 0.5 apart; a lone missing one is bridged, two are a gap.
 _GAP_H = 1.01
-_HALF_ROW_H = 0.25  # from the middle of a half hour to its end
 
 
 @dataclass(frozen=True)
@@ -119,24 +118,6 @@ def runs(rows: Sequence[StoreRow], low: str, high: str) -> list[list[Bounds]]:
     return broken
 
 
-def limit_steps(rows: Sequence[StoreRow], name: str) -> list[tuple[float, float, float]]:
-    """A reference limit as (from hour, to hour, value), one for each stretch of the same value.
-
-    A half hour's row stands at its middle; the limit holds from its beginning to its end. Low and
-    high are looked at one by one: often there is a high one only.
-    """
-    steps: list[tuple[float, float, float]] = []
-    for row in rows:
-        value = row[name]
-        if value is None:
-            continue
-        begin, end = row["clock_hour"] - _HALF_ROW_H, row["clock_hour"] + _HALF_ROW_H
-        if steps and steps[-1][2] == value and begin - steps[-1][1] < _HALF_ROW_H:
-            begin = steps.pop()[0]
-        steps.append((max(begin, 0.0), min(end, 24.0), value))
-    return steps
-
-
 def day_chart(evidence: Evidence, face: Face, now_ms: int) -> Options:
     """The 24-hour chart: x = local clock hour 0-24, y = canonical unit (log where fitted so)."""
     rows = day_rows(evidence.profile)
@@ -144,6 +125,8 @@ def day_chart(evidence: Evidence, face: Face, now_ms: int) -> Options:
     outer, inner = runs(banded, "p05", "p95"), runs(banded, "p25", "p75")
     median = runs(banded, "p50", "p50")
     limits = {name: limit_steps(rows, name) for name in ("ref_low", "ref_high")}
+    differing = only_where_young_differ(rows)
+    limits |= {name: limit_steps(differing, name) for name in ("young_low", "young_high")}
     points = day_points(evidence, face, now_ms)
     values = [bound for run in outer for item in run for bound in item[1:]]
     values += [value for steps in limits.values() for _, _, value in steps]
@@ -180,8 +163,10 @@ def day_chart(evidence: Evidence, face: Face, now_ms: int) -> Options:
             {"id": "inner", **band_series(inner, BAND_INNER)},
             {"id": "median", **line_series(_broken(median), CURVE, width=2.5)},
             {"id": "edge", **_edge_labels(banded)},
-            {"id": "ref-low", **_limit_series(limits["ref_low"], face, "bottom")},
-            {"id": "ref-high", **_limit_series(limits["ref_high"], face, "top")},
+            {"id": "ref-low", **limit_series(limits["ref_low"], face, "bottom")},
+            {"id": "ref-high", **limit_series(limits["ref_high"], face, "top")},
+            {"id": "young-low", **limit_series(limits["young_low"], face, "bottom", young=True)},
+            {"id": "young-high", **limit_series(limits["young_high"], face, "top", young=True)},
             {"id": "points", **_points(points), "markLine": _now_line(now_ms + offset)},
         ],
     }
@@ -213,39 +198,6 @@ def _edge_labels(rows: Sequence[StoreRow]) -> Options:
         "label": {"show": True, "position": "right", "fontSize": 10, "color": MUTED},
         "labelLayout": {"moveOverlap": "shiftY"},
         "tooltip": {"show": False},
-        "z": 4,
-    }
-
-
-def _limit_series(
-    steps: Sequence[tuple[float, float, float]], face: Face, side: Literal["bottom", "top"]
-) -> Options:
-    """Dashed lines where a reference limit holds, each with its value on the far side."""
-    line: list[Any] = []
-    for before, (begin, end, value) in zip([None, *steps], steps, strict=False):
-        if before is not None and begin - before[1] > _HALF_ROW_H:
-            line.append([begin, None])
-        sign = "≤" if side == "top" else "≥"
-        label = {
-            "show": True,
-            "position": side,
-            "distance": 4,
-            "formatter": f"{sign} {face.amount(value)}",
-            "fontSize": 10,
-            "color": MUTED,
-            # A halo keeps it legible over the band and beside points.
-            "textBorderColor": PANEL,
-            "textBorderWidth": 2,
-        }
-        middle = {"value": [(begin + end) / 2, value], "label": label}
-        line += [[begin, value], middle, [end, value]]
-    return {
-        **line_series([], REFERENCE, width=1.2, dashed=True),
-        "data": line,
-        # Symbols of no size: without them ECharts draws no labels.
-        "showSymbol": True,
-        "symbolSize": 0,
-        "labelLayout": {"hideOverlap": True},
         "z": 4,
     }
 

@@ -206,7 +206,7 @@ def _grid_series(
         },
         {
             "id": f"{name}-baseline",
-            **line_series(baseline, MUTED, width=1, dashed=True, axis=grid),
+            **line_series(baseline, MUTED, width=1, pattern="dashed", axis=grid),
         },
     ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 Options = dict[str, Any]
 
@@ -21,6 +21,10 @@ BAND = "var(--band)"
 BAND_INNER = "var(--band-inner)"
 REFERENCE = "var(--reference)"
 POINT = "var(--point)"
+
+# Patterns of lines: what ECharts has a word for, or pixels on and off.
+Pattern = Literal["solid", "dashed"] | tuple[int, ...]
+DASH_DOT: Pattern = (7, 3, 1, 3)
 
 _LOG_MARGIN = 1.12
 
@@ -73,7 +77,7 @@ def line_series(
     colour: str,
     *,
     width: float,
-    dashed: bool = False,
+    pattern: Pattern = "solid",
     axis: int = 0,
 ) -> Options:
     """A line through [x, y] points; y None breaks it."""
@@ -83,7 +87,7 @@ def line_series(
         "showSymbol": False,
         "silent": True,
         "connectNulls": False,
-        "lineStyle": {"color": colour, "width": width, "type": "dashed" if dashed else "solid"},
+        "lineStyle": {"color": colour, "width": width, "type": pattern},
         "itemStyle": {"color": colour},
         "xAxisIndex": axis,
         "yAxisIndex": axis,

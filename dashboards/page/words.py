@@ -71,7 +71,8 @@ class Face:
     """What the page needs to know of an analyte; ``log`` if its curve is fitted to logarithms.
 
     ``unit`` is for people, ``code`` the same in UCUM, as readings are sent. Of one that is not
-    ``daily`` there is a level and no 24-hour curve.
+    ``daily`` there is a level and no 24-hour curve; the references of one that is ``waking`` go by
+    hours since waking.
     """
 
     slug: str
@@ -81,6 +82,7 @@ class Face:
     decimals: int
     log: bool
     daily: bool
+    waking: bool
 
     def amount(self, value: float | None, *, unit: bool = False) -> str:
         """A value in the canonical unit with the analyte's decimals."""
@@ -105,7 +107,7 @@ def face(slug: str) -> Face:
     try:
         analyte = load_catalogue()[slug]
     except CatalogueError:
-        return Face(slug, slug, "", "", 2, False, True)
+        return Face(slug, slug, "", "", 2, False, True, False)
     return Face(
         slug,
         name=analyte.short_name[0].upper() + analyte.short_name[1:],
@@ -114,6 +116,7 @@ def face(slug: str) -> Face:
         decimals=analyte.decimals,
         log=analyte.scale == "log",
         daily=analyte.is_daily,
+        waking=analyte.wake_hour is not None,
     )
 
 

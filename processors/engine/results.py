@@ -51,7 +51,7 @@ from processors.rhythm.curve import (
     TROUGH_HALF,
     TROUGH_VALUE,
 )
-from schemas.measurements import Row
+from schemas.measurements import PROFILE, Row
 from schemas.results import Status
 
 Array = NDArray[np.float64]
@@ -206,15 +206,17 @@ def profile_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
         nullable(buffer[:, F_VALUE]),
         buffer[:, F_N].astype(np.int64).tolist(),
         *(buffer[:, i].tolist() for i in range(F_P05, F_P95 + 1)),
-        [low for low, _ in limits],
-        [high for _, high in limits],
+        [each.low for each in limits],
+        [each.high for each in limits],
         buffer[:, F_DAYS].astype(np.int64).tolist(),
+        [each.young_low for each in limits],
+        [each.young_high for each in limits],
     ]
     return list(zip(*columns, strict=True))
 
 
 def revision_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
-    """Rows of `profile` that give a late half hour its value and leave its band."""
+    """Rows of `profile` that give a late half hour its value and leave its band and limits."""
     last = {(slot, half): i for i, (slot, half) in enumerate(buffer[:, : V_HALF + 1].tolist())}
     buffer = buffer[list(last.values())]
     columns: list[list[Any]] = [
@@ -224,8 +226,8 @@ def revision_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
         buffer[:, V_VALUE].tolist(),
         buffer[:, V_N].astype(np.int64).tolist(),
     ]
-    band_left_alone = (None,) * (F_P95 - F_P05 + 4)
-    return [(*row, *band_left_alone) for row in zip(*columns, strict=True)]
+    left_alone = (None,) * (len(PROFILE.columns) - len(columns))
+    return [(*row, *left_alone) for row in zip(*columns, strict=True)]
 
 
 def finite(value: float) -> float | None:

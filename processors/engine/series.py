@@ -18,7 +18,17 @@ from schemas.conditions import Sex
 from schemas.priors import Prior
 from schemas.reference_intervals import ReferenceGroup
 
-Limits = list[tuple[float | None, float | None]]
+
+class Limits(NamedTuple):
+    """Reference limits at the middle of a half hour, canonical unit; None where there is none."""
+
+    low: float | None
+    high: float | None
+    young_low: float | None
+    """Those of healthy young adults of the same sex, beside the ones above."""
+    young_high: float | None
+
+
 _GROUPS: frozenset[str | None] = frozenset(get_args(ReferenceGroup))
 
 
@@ -28,6 +38,8 @@ class Known(NamedTuple):
     sex: Sex | None = None
     birth_year: int | None = None
     group: str | None = None
+    wake_hour: float | None = None
+    """Usual local clock hour of waking; None: the catalogue's, which is assumed."""
 
     def age(self, year: int) -> float | None:
         """Years completed in the course of a year."""
@@ -59,7 +71,7 @@ class Series:
     """What is expected of people like this one."""
     prior_weight: float = field(init=False)
     """Readings that the prior of the level is worth."""
-    _limits: dict[int, Limits] = field(default_factory=dict)
+    _limits: dict[int, list[Limits]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.know(NOBODY)
@@ -72,26 +84,53 @@ class Series:
         self.prior_weight = (self.prior.residual_sd / self.prior.mesor_sd) ** 2
         self._limits.clear()
 
-    def limits(self, year: int) -> Limits:
+    def limits(self, year: int) -> list[Limits]:
         """Reference limits in the half hours of a day of this year, by the age then."""
         found = self._limits.get(year)
         if found is None:
             known = self.known
-            found = reference_limits(self.analyte, known.sex, known.age(year), known.group)
+            found = reference_limits(
+                self.analyte, known.sex, known.age(year), known.group, known.wake_hour
+            )
             self._limits[year] = found
         return found
 
 
 @lru_cache(maxsize=4096)
 def reference_limits(
-    analyte: Analyte, sex: Sex | None, age: float | None, group: str | None
-) -> Limits:
+    analyte: Analyte,
+    sex: Sex | None,
+    age: float | None,
+    group: str | None,
+    wake_hour: float | None,
+) -> list[Limits]:
     """Reference limits at the middle of each half hour of the day.
 
-    A group that the catalogue does not know is compared with people of the same age.
+    A group that the catalogue does not know is compared with people of the same age. Hours since
+    waking are counted from `wake_hour` by the local clock, or without it from the catalogue's,
+    which only analytes that waking rules have; their intervals by clock hour are of people who
+    wake at the catalogue's hour, and move with the waking of those who do not. The phase of the
+    cycle is not known, and what depends on it has no limits.
+
+    The young adults' limits stand beside the others whoever the person is, also where they are the
+    same, or not at all: a row that is written again once more is known of the person gives them
+    again, while a store would keep what a later row leaves out.
     """
-    known: ReferenceGroup | None = "young-adult" if group in _GROUPS else None
-    return [analyte.reference(i / 2.0 + 0.25, sex, age, group=known) for i in range(HALF_HOURS)]
+    asked: ReferenceGroup | None = "young-adult" if group in _GROUPS else None
+    if wake_hour is None:
+        wake_hour = analyte.wake_hour
+    found = []
+    for i in range(HALF_HOURS):
+        hour = i / 2.0 + 0.25
+        since = None if wake_hour is None else (hour - wake_hour) % 24.0
+        if since is not None and analyte.wake_hour is not None:
+            hour = (analyte.wake_hour + since) % 24.0
+        own = analyte.reference(hour, sex, age, hours_since_waking=since, group=asked)
+        young: tuple[float | None, float | None] = (None, None)
+        if analyte.has_young_adults:
+            young = analyte.reference(hour, sex, hours_since_waking=since, group="young-adult")
+        found.append(Limits(*own, *young))
+    return found
 
 
 class Rows:

@@ -10,7 +10,8 @@ A lag is positive where the body clock is behind: peaks come later by the wall c
 usually do, as after a flight eastward.
 
 Source of the speeds: Aschoff, Hoffmann, Pohl & Wever, Re-entrainment of circadian rhythms after
-phase-shifts of the Zeitgeber, Chronobiologia 2 (1975) 23-78. Spreads, and how often a clock goes
+phase-shifts of the Zeitgeber, Chronobiologia 2 (1975) 23-78, from memory: the paper was not at
+hand, the two speeds were read as repeated by others without it. Spreads, and how often a clock goes
 the other way round, are assumed.
 """
 

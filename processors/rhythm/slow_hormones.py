@@ -9,7 +9,7 @@ for which references are given, and results y at ages a:
   outside exp(±1.96 √2 σ), σ² = ln(1 + CV_A²) + ln(1 + CV_I²).
 
 Sources: Harris & Yasaka, Clin Chem 29 (1983) 25-30 (reference change value); Fokkema, Herrmann,
-Muskiet & Moecks, Clin Chem Lab Med 44 (2006) 961-967 (its lognormal form).
+Muskiet & Moecks, Clin Chem 52 (2006) 1602-1603 (its lognormal form).
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ says so.
 The rule gives a day and no interval. The one given here is that of `cycle_evidence` with the
 temperatures alone and every day as likely as the next.
 
-Source: the temperature rule of Frank-Herrmann et al., Hum Reprod 22
-(2007) 1310-1319 (three above six, the third by 0.2 °C).
+Source: the temperature rule of Frank-Herrmann et al., Hum Reprod 22 (2007) 1310-1319 (three above
+six, the third by 0.2 °C), from memory: the paper was not at hand, the three over six were read as
+used by others (Shilaih et al., Biosci Rep 38 (2018) BSR20171279).
 """
 
 from __future__ import annotations

@@ -150,8 +150,15 @@ def is_current(connection: sqlite3.Connection) -> bool:
         fresh.close()
 
 
-def _objects(connection: sqlite3.Connection) -> set[tuple[str, str | None]]:
-    return set(connection.execute("SELECT name, sql FROM sqlite_schema"))
+def _objects(connection: sqlite3.Connection) -> set[tuple[Any, ...]]:
+    """Views and indexes by their text, tables by their columns: one that was added later stands
+    elsewhere in a table's text than in that of a new file."""
+    columns = connection.execute(
+        'SELECT t.name, c.name, c.type, c."notnull", c.pk '
+        "FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'"
+    )
+    others = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type <> 'table'")
+    return {*columns, *others}
 
 
 def create(connection: sqlite3.Connection, path: Path) -> None:

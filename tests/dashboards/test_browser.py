@@ -315,3 +315,21 @@ def test_a_page_that_was_away_comes_back_by_itself(
         expect(page.locator(".queue > a").first).to_contain_text("sim-08")
         expect(page.locator(".person h2")).to_have_text("sim-02")
         desk.close()
+
+
+def test_young_adults_limits_are_drawn_in_their_own_pattern(ward: Ward, desk: Desk) -> None:
+    """By the pattern and the word alone: somebody who sees no colours tells them apart."""
+    plan = Plan("sim-01", "heart-rate")
+    rows = [half_hour(plan, step) for step in range(96)]
+    young = [row.model_copy(update={"young_low": 46.0, "young_high": 60.0}) for row in rows]
+    Clinic(ward.store).write(PROFILE, *young)
+    page = desk.open("?subject=sim-01&analyte=heart-rate")
+    expect(page.locator(".legend").first).to_contain_text("young adults' limit")
+    chart = page.locator(".chart.day svg:visible")
+    expect(chart).to_contain_text("young ≤ 60")
+    dashes = chart.locator("path[stroke-dasharray]").evaluate_all(
+        "paths => paths.map(p => p.getAttribute('stroke-dasharray'))"
+    )
+    assert "7,3,1,3" in {dash.replace(" ", "") for dash in dashes}
+    assert len(set(dashes)) >= 2
+    expect(page.locator(".heading").first).to_contain_text("above the limit of healthy young")

@@ -16,10 +16,10 @@ from dashboards.page.charts import (
     day_points,
     day_rows,
     has_band,
-    limit_steps,
     runs,
     shows_means,
 )
+from dashboards.page.limits import limit_steps
 from dashboards.page.palette import Options
 from dashboards.page.source import HOUR_MS, Evidence, Person, Series
 from dashboards.page.words import face

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+import math
+from typing import Any, get_args
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from schemas.catalogue import Analyte, load_catalogue
-from schemas.conditions import CYCLE_DAYS, age_gaps, undecided
+from schemas.conditions import CYCLE_DAYS, CyclePhase, age_gaps, undecided
 from schemas.priors import GroupPrior
 from schemas.reference_intervals import YOUNG_ADULT_AGE, Reference, choose
 
@@ -268,7 +269,7 @@ def test_no_entry_of_the_catalogue_depends_on_the_order_of_its_lines(analyte: An
         ("serum-testosterone", 8, {"sex": "female"}, (4.2, 83)),
         ("serum-testosterone", 8, {}, (None, None)),
         ("serum-lh", 8, {"sex": "female", "cycle_phase": "mid-cycle"}, (21, 74)),
-        ("serum-lh", 8, {"sex": "female", "cycle_phase": "early luteal"}, (2.73, 13.1)),
+        ("serum-lh", 8, {"sex": "female", "cycle_phase": "late luteal"}, (2.73, 13.1)),
         ("serum-lh", 8, {"sex": "female", "age": 65}, (5.0, 54.0)),
         ("serum-lh", 8, {"sex": "female", "age": 65, "cycle_phase": "luteal"}, (2.73, 13.1)),
         ("serum-lh", 8, {"sex": "female", "age": 30}, (None, None)),
@@ -279,10 +280,11 @@ def test_no_entry_of_the_catalogue_depends_on_the_order_of_its_lines(analyte: An
         ("serum-tsh", 8, {}, (0.4, 4.0)),
         ("serum-igf-1", 8, {"sex": "male", "age": 72, "group": "young-adult"}, (119, 343)),
         ("serum-dheas", 8, {"sex": "female", "age": 45}, (27, 199)),
-        ("saliva-cortisol", 11, {"hours_since_waking": 0.5}, (0.1, 1.13)),
+        ("saliva-cortisol", 11, {"hours_since_waking": 0.5}, (0.1, 1.43)),
         ("saliva-cortisol", 8, {"hours_since_waking": 3.0}, (0.1, 0.75)),
+        ("saliva-cortisol", 11, {"hours_since_waking": 0.0}, (0.054, 1.27)),
         ("serum-progesterone", 8, {"sex": "female", "cycle_phase": "mid-luteal"}, (8.2, 17)),
-        ("serum-progesterone", 8, {"sex": "female", "cycle_phase": "late luteal"}, (4.1, 14.6)),
+        ("serum-progesterone", 8, {"sex": "female", "cycle_phase": "luteal"}, (4.1, 14.6)),
         ("serum-prolactin", 3, {"sex": "female"}, (None, None)),
     ],
 )
@@ -290,6 +292,43 @@ def test_references_that_a_clinician_would_look_up(
     slug: str, hour: float, who: Any, expected: tuple[float | None, float | None]
 ) -> None:
     assert CATALOGUE[slug].reference(hour, **who) == expected
+
+
+HORMONES_OF_THE_CYCLE = (
+    "serum-estradiol",
+    "serum-progesterone",
+    "serum-lh",
+    "urine-lh",
+    "serum-fsh",
+    "urine-e3g",
+    "urine-pdg",
+)
+
+
+@pytest.mark.parametrize("phase", get_args(CyclePhase))
+@pytest.mark.parametrize("slug", HORMONES_OF_THE_CYCLE)
+def test_every_phase_of_the_cycle_has_its_interval_and_its_prior_inside(
+    slug: str, phase: CyclePhase
+) -> None:
+    analyte = CATALOGUE[slug]
+    low, high = analyte.reference(8.0, "female", 30.0, cycle_phase=phase)
+    assert (low, high) != (None, None)
+    usual = analyte.from_model(analyte.prior_of("female", 30.0, phase).mesor)
+    assert (low or 0.0) < usual < (high or math.inf)
+
+
+@pytest.mark.parametrize("slug", HORMONES_OF_THE_CYCLE)
+def test_a_whole_phase_reaches_no_further_than_its_parts(slug: str) -> None:
+    """What is usual of the whole is usual in one of its parts."""
+    phases: tuple[tuple[CyclePhase, tuple[CyclePhase, ...]], ...] = (
+        ("follicular", ("early follicular", "late follicular")),
+        ("luteal", ("early luteal", "mid-luteal", "late luteal")),
+    )
+    for whole, parts in phases:
+        low, high = CATALOGUE[slug].reference(8.0, "female", cycle_phase=whole)
+        of_parts = [CATALOGUE[slug].reference(8.0, "female", cycle_phase=part) for part in parts]
+        assert (low or 0.0) >= min(part[0] or 0.0 for part in of_parts)
+        assert (high or math.inf) <= max(part[1] or math.inf for part in of_parts)
 
 
 def test_priors_add_up_from_the_general_to_the_particular() -> None:

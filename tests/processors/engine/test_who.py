@@ -91,7 +91,7 @@ def test_the_prior_is_that_of_the_group(slug: str, sex: Sex | None, birth_year: 
             store.write(measurement, rows)
 
     found = outcome(known, sent)
-    limits = ("ref_low", "ref_high")
+    limits = ("ref_low", "ref_high", "young_low", "young_high")
     assert found["rhythm"] == store.select(RHYTHM)
     assert without(found["profile"], *limits) == without(store.select(PROFILE), *limits)
     assert found["rhythm"] != outcome(sent)["rhythm"]

@@ -148,6 +148,27 @@ def test_an_older_file_gains_the_new_columns(path: Path) -> None:
     store.close()
 
 
+def test_a_file_brought_up_to_date_is_opened_beside_a_writer(path: Path) -> None:
+    """As one made by this version: nothing is left to be looked after."""
+    store = SqliteStore(path)
+    store.write(PROFILE, [profile(value=1.0, ref_high=2.0)])
+    store.close()
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("DROP VIEW profile")
+    for name in ("young_low", "young_high"):  # the file of a version that did not know them
+        holder.execute(f"ALTER TABLE profile_rows DROP COLUMN {name}")
+    SqliteStore(path).close()
+    holder.execute("BEGIN IMMEDIATE")
+    other = SqliteStore(path)
+    assert [(row["ref_high"], row["young_high"]) for row in other.select(PROFILE)] == [(2.0, None)]
+    holder.execute("ROLLBACK")
+    holder.close()
+    other.write(PROFILE, [profile(young_low=0.5, young_high=1.5)])
+    (found,) = other.select(PROFILE)
+    assert (found["ref_high"], found["young_low"], found["young_high"]) == (2.0, 0.5, 1.5)
+    other.close()
+
+
 def test_the_view_shows_the_rows_to_other_tools(path: Path, store: SqliteStore) -> None:
     written = profile(value=1.5)
     store.write(PROFILE, [written])
