@@ -23,6 +23,7 @@ from processors.engine.kernel.buffers import (
     F_SLOT,
     F_VALUE,
     V_HALF,
+    V_N,
     V_OFFSET_H,
     V_SLOT,
     V_VALUE,
@@ -138,14 +139,16 @@ def kept_readings(
 
 def closed_half_hours(
     profile: NDArray[np.float64], revision: NDArray[np.float64]
-) -> Iterator[tuple[int, int, float, float]]:
-    """Slot, begin (epoch ms), offset from UTC (h) and mean of the half hours with a reading.
+) -> Iterator[tuple[int, int, float, float, int]]:
+    """Slot, begin (epoch ms), offset from UTC (h), mean and n of the half hours with a reading.
 
     profile, revision: rows of the kernel's buffers, those of half hours that are over.
     """
-    of_profile = profile[profile[:, F_N] > 0.0][:, [F_SLOT, F_HALF, F_OFFSET_H, F_VALUE]]
-    late = revision[:, [V_SLOT, V_HALF, V_OFFSET_H, V_VALUE]]
+    of_profile = profile[profile[:, F_N] > 0.0][:, [F_SLOT, F_HALF, F_OFFSET_H, F_VALUE, F_N]]
+    late = revision[:, [V_SLOT, V_HALF, V_OFFSET_H, V_VALUE, V_N]]
     for rows in (of_profile, late):
         slots = rows[:, 0].astype(np.int64).tolist()
         begins = start_ms(rows[:, 1], rows[:, 2])
-        yield from zip(slots, begins, rows[:, 2].tolist(), rows[:, 3].tolist(), strict=True)
+        counts = rows[:, 4].astype(np.int64).tolist()
+        offsets, means = rows[:, 2].tolist(), rows[:, 3].tolist()
+        yield from zip(slots, begins, offsets, means, counts, strict=True)

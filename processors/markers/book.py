@@ -63,11 +63,11 @@ class Book:
         if self._diary(slug).add(reading):
             self._touch(slug, reading.day)
 
-    def half_hour(self, slug: str, start_ms: int, offset_h: float, mean: float) -> None:
-        """Take a half hour's mean of an analyte that `keeps_half_hours`; it began at `start_ms`
-        (epoch), when the wearer's clock was `offset_h` ahead of UTC."""
+    def half_hour(self, slug: str, start_ms: int, offset_h: float, mean: float, n: int) -> None:
+        """Take the mean of a half hour's n readings of an analyte that `keeps_half_hours`; it began
+        at `start_ms` (epoch), when the wearer's clock was `offset_h` ahead of UTC."""
         day, of_day = divmod(start_ms + round(offset_h * HOUR_MS), DAY_MS)
-        self._half_hours(slug).put(day, of_day // (HOUR_MS // 2), mean, offset_h)
+        self._half_hours(slug).put(day, of_day // (HOUR_MS // 2), mean, n, offset_h)
         self._touch(slug, day)
 
     def told(self, event: Event) -> None:

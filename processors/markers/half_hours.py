@@ -22,17 +22,18 @@ _JOURNEY_H = 1.75
 class HalfHours:
     """Means of the local half hours of the last days."""
 
-    __slots__ = ("_days", "_keep", "_offsets", "newest")
+    __slots__ = ("_counts", "_days", "_keep", "_offsets", "newest")
 
     def __init__(self, window_days: int) -> None:
         self._keep = window_days + 2
         self._days: dict[int, NDArray[np.float32]] = {}
+        self._counts: dict[int, NDArray[np.uint16]] = {}
         self._offsets: dict[int, float] = {}
         self.newest: int | None = None
         """The newest local date with a reading, days from 1 January 1970."""
 
-    def put(self, day: int, half: int, mean: float, offset_h: float) -> None:
-        """Set a half hour's mean (half 0 begins at midnight).
+    def put(self, day: int, half: int, mean: float, n: int, offset_h: float) -> None:
+        """Set the mean of a half hour's n readings (half 0 begins at midnight).
 
         `offset_h`: what the wearer's clock adds to UTC then.
         """
@@ -40,7 +41,9 @@ class HalfHours:
         means = self._days.get(day)
         if means is None:
             means = self._days[day] = np.full(PER_DAY, np.nan, dtype=np.float32)
+            self._counts[day] = np.zeros(PER_DAY, dtype=np.uint16)
         means[half] = mean
+        self._counts[day][half] = n
         self._offsets[day] = max(offset_h, self._offsets.get(day, offset_h))
 
     def forget(self) -> None:
@@ -48,26 +51,24 @@ class HalfHours:
         if self.newest is not None:
             oldest = self.newest - self._keep
             for day in [day for day in self._days if day < oldest]:
-                del self._days[day], self._offsets[day]
+                del self._days[day], self._counts[day], self._offsets[day]
 
     def days(self) -> set[int]:
         """Local dates with a reading."""
         return set(self._days)
 
     def hourly(self, first: int, last: int) -> Bins:
-        """Hourly means of the local dates `first` to `last`; see `clock_bins` for the arrays.
-
-        An hour's mean is that of its half hours, which are there or not.
-        """
+        """Hourly means of all readings of the local dates `first` to `last`; see `clock_bins` for
+        the arrays."""
         days = np.array([day for day in range(first, last + 1) if day in self._days], np.int64)
         if not days.size:
             empty = np.zeros(0, dtype=np.int64)
             return Bins(1.0, empty, empty, empty, np.zeros(0))
         halves = np.stack([self._days[day] for day in days.tolist()]).astype(np.float64)
-        pairs = halves.reshape(days.size, PER_DAY // 2, 2)
-        there = ~np.isnan(pairs)
-        n = there.sum(axis=2)
-        means = np.where(there, pairs, 0.0).sum(axis=2) / np.maximum(n, 1)
+        weights = np.stack([self._counts[day] for day in days.tolist()]).astype(np.float64)
+        pairs = np.where(weights > 0.0, halves, 0.0) * weights
+        n = weights.reshape(days.size, PER_DAY // 2, 2).sum(axis=2)
+        means = pairs.reshape(days.size, PER_DAY // 2, 2).sum(axis=2) / np.maximum(n, 1.0)
         row, hour = np.nonzero(n)
         return Bins(
             1.0,
@@ -87,13 +88,17 @@ class HalfHours:
         means = self._days.get(day)
         return None if means is None or np.isnan(means[half]) else float(means[half])
 
-    def dump(self) -> list[tuple[int, float, bytes]]:
+    def dump(self) -> list[tuple[int, float, bytes, bytes]]:
         """What `load` takes."""
-        return [(day, self._offsets[day], self._days[day].tobytes()) for day in sorted(self._days)]
+        return [
+            (day, self._offsets[day], self._days[day].tobytes(), self._counts[day].tobytes())
+            for day in sorted(self._days)
+        ]
 
-    def load(self, days: Iterable[tuple[int, float, bytes]]) -> None:
+    def load(self, days: Iterable[tuple[int, float, bytes, bytes]]) -> None:
         """Take over what `dump` gave."""
-        for day, offset_h, means in days:
+        for day, offset_h, means, counts in days:
+            self._counts[day] = np.frombuffer(counts, dtype=np.uint16).copy()
             self._days[day] = np.frombuffer(means, dtype=np.float32).copy()
             self._offsets[day] = offset_h
         self.newest = max(self._days, default=None)

@@ -74,7 +74,7 @@ def tell(book: Book, happening: Happening) -> None:
     if isinstance(happening, Read):
         book.read(*happening)
     elif isinstance(happening, HalfHour):
-        book.half_hour(happening.slug, happening.start_ms, OFFSET_H, happening.mean)
+        book.half_hour(happening.slug, happening.start_ms, OFFSET_H, happening.mean, 30)
     else:
         book.told(happening)
 
