@@ -154,9 +154,9 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("no day", {"day": math.inf}, "no value above 0 with a day"),
     ("NaN before", {"past_values": np.r_[math.nan, VALUES[1:]]}, "1 of 8 past values"),
     ("zero before", {"past_values": np.r_[0.0, VALUES[1:]]}, "1 of 8 past values"),
-    ("no past", {"past_days": [], "past_values": [], "past_cycles": []}, "of 0 past cycles"),
-    ("one cycle", {"past_cycles": 0 * CYCLES}, "of 1 past cycles"),
-    ("other days", {"past_days": DAYS - 14}, "of 0 past cycles"),
+    ("no past", {"past_days": [], "past_values": [], "past_cycles": []}, "of no past cycle"),
+    ("one cycle", {"past_cycles": 0 * CYCLES}, "of one past cycle"),
+    ("other days", {"past_days": DAYS - 14}, "of no past cycle"),
     ("no ovulation", {"now": known(14.0, anovulation=0.8)}, "probably has no ovulation"),
 ]
 
