@@ -7,6 +7,7 @@ the last bit: every result is a function of the records alone.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection
 from itertools import islice
 from typing import Any
@@ -19,7 +20,7 @@ from processors.store import Store
 from processors.store.memory import MemoryStore
 from schemas.catalogue import load_catalogue
 from schemas.dead_letters import DeadLetter
-from schemas.measurements import MEASUREMENTS, RHYTHM, Measurement
+from schemas.measurements import MARKER, MEASUREMENTS, RHYTHM, Measurement
 from schemas.topics import DEAD_LETTERS, EVENTS, READINGS, STATE
 from tests.kafka_log import records_of
 
@@ -106,12 +107,13 @@ def _rows(store: Store, measurement: Measurement) -> Rows:
 def _settled(
     measurement: Measurement, found: dict[str, Any], wanted: dict[str, Any]
 ) -> dict[str, Any]:
-    """The row without what a provisional rhythm has left where the final one says nothing.
+    """The row without what a provisional one has left where the final one says nothing.
 
-    Stores merge fields, so an absent phase erases no earlier one: where the last reading of a
-    half hour takes away the rhythm, the phase before it still stands.
+    Stores merge fields, so an absent value erases no earlier one: where the last reading of a
+    half hour takes away the rhythm, the phase before it still stands; so does the number of a
+    marker that is withheld in the end.
     """
-    if measurement is not RHYTHM:
+    if measurement not in (RHYTHM, MARKER):
         return found
     return {name: None if wanted[name] is None else value for name, value in found.items()}
 
@@ -121,10 +123,11 @@ def _content(key: bytes, value: bytes) -> Any:
         return None
     if key.startswith(b"subject|"):
         person = Person.load(value)
-        return person.sex, person.birth_year, person.profile_ms, person.doses
+        return person.sex, person.birth_year, person.profile_ms, person.doses, person.life.dump()
     series = load_series(value)
     seen = {device: sorted(times.dump()) for device, times in series.seen.items()}
-    return series.site, series.kernel, seen, series.open
+    diary = zlib.decompress(series.diary) if series.diary else b""
+    return series.site, series.kernel, seen, series.open, diary
 
 
 def _letter(message: OutMessage) -> Letter:

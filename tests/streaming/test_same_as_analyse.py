@@ -9,7 +9,7 @@ With one partition and with several. What cannot be the same, by design:
 - A line of a file has no key and no Kafka timestamp: a wrong key cannot be told, and a record
   without `received_at` is taken to be received as it was collected.
 - A worker shows the open half hour before it has ended, and stores merge rows: where its rhythm
-  has no phase in the end, a provisional one may still stand in that row.
+  has no phase in the end, or a marker is withheld, a provisional one may still stand in that row.
 """
 
 from __future__ import annotations
@@ -148,12 +148,12 @@ def test_every_result_is_the_same(
             {name: (found[key][name], row[name]) for name in row if found[key][name] != row[name]},
         )
         for key, row in wanted.items()
-        if without_provisional_phase(measurement, found[key], row) != row
+        if settled(measurement, found[key], row) != row
     ]
     assert differences == []
 
 
-def without_provisional_phase(
+def settled(
     measurement: Measurement, found: dict[str, Any], wanted: dict[str, Any]
 ) -> dict[str, Any]:
     if measurement is RHYTHM and wanted["acrophase"] is not None:
