@@ -15,10 +15,10 @@ _TITLES = {
     "dlmo-baseline": "Melatonin onset (DLMO), own baseline",
     "dlmo-hockey-stick": "Melatonin onset (DLMO), hockey stick",
     "diurnal-slope": "Slope over the day",
-    "car-rise": "Awakening response: rise",
-    "car-aucg": "Awakening response: area above ground (AUCg)",
-    "car-auci": "Awakening response: area of the increase (AUCi)",
-    "car-responder": "Awakening response: responder",
+    "car-rise": "Rise after waking (CAR)",
+    "car-aucg": "Area after waking (AUCg)",
+    "car-auci": "Area of the increase after waking (AUCi)",
+    "car-responder": "Responder to waking",
     "evening-morning-ratio": "Evening ÷ morning",
     "late-night-level": "Late-night level",
     "m10": "Ten highest hours (M10)",
@@ -104,8 +104,8 @@ def amount(row: StoreRow) -> str:
 
 
 def interval(row: StoreRow) -> str:
-    """A marker's 90 % interval, or nothing if it has none."""
-    if not is_measured(row) or row["low"] is None or row["high"] is None:
+    """A marker's 90 % interval; nothing if it has none, or is exact."""
+    if not is_measured(row) or None in (row["low"], row["high"]) or row["low"] == row["high"]:
         return ""
     return f"{_number(row['low'], row)} to {_number(row['high'], row)}"
 
@@ -147,8 +147,8 @@ def _number(value: float, row: StoreRow) -> str:
     if largest and not _PLAIN[0] <= largest < _PLAIN[1]:
         return f"{value:.{_FIGURES}g}".replace("-", "−")
     decimals = _FIGURES - 1 - math.floor(math.log10(largest)) if largest else 0
-    text = f"{value:,.{max(0, decimals)}f}"
-    return text if float(text.replace(",", "")) == 0 else text.replace("-", "−")
+    # z: what is rounded to 0 has no sign.
+    return f"{value:z,.{max(0, decimals)}f}".replace("-", "−")
 
 
 @cache

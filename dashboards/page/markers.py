@@ -41,12 +41,12 @@ class Item:
 
 Items = dict[Hashable, Item]
 
-PERSON_NOTE = "Of the whole person · open one for how it is made and for its dates"
+PERSON_NOTE = "Of the whole person · open one for method and dates"
 
 
 def analyte_note(name: str) -> str:
     """What the markers of an analyte are of."""
-    return f"{escape(name)} · open one for how it is made and for its dates"
+    return f"{escape(name)} · open one for method and dates"
 
 
 def of_analyte(rows: Sequence[StoreRow], analyte: str, today_ms: int) -> Items:
@@ -103,13 +103,13 @@ def _items(rows: Sequence[StoreRow], today_ms: int, *, named: bool) -> Items:
         if is_measured(row):
             items[row["analyte"], row["marker"]] = _measured(history, today_ms, named=named)
 
-    def reason(history: Sequence[StoreRow]) -> tuple[str, int, str]:
-        return history[-1]["analyte"], -history[-1]["time"], history[-1]["sentence"]
+    def reason(history: Sequence[StoreRow]) -> tuple[int, str, str]:
+        return -history[-1]["time"], history[-1]["analyte"], history[-1]["sentence"]
 
     # Several markers of one night are often withheld for the same reason: it is said once.
     withheld = sorted((one for one in newest if not is_measured(one[-1])), key=reason)
-    for (analyte, _, sentence), together in groupby(withheld, reason):
-        items[analyte, sentence, "withheld"] = _withheld(list(together), today_ms, named=named)
+    for why, together in groupby(withheld, reason):
+        items[why] = _withheld(list(together), today_ms, named=named)
     return items
 
 
@@ -126,8 +126,8 @@ def _measured(history: Sequence[StoreRow], today_ms: int, *, named: bool) -> Ite
     limits = interval(row)
     notes = [_when(row, today_ms, named=named)]
     if limits:
-        notes.append(f"90 %: {escape(limits)}")
-    notes.append(f"n = {row['n']}")
+        notes.append(f'<span class="part">90 %: {escape(limits)}</span>')
+    notes.append(f'<span class="part">n = {row["n"]}</span>')
     trend = points(history, today_ms)
     spark = picture(trend, today_ms) if len(trend) >= _LEAST_POINTS else ""
     # A number without an interval is a place on a scale that its sentence explains.

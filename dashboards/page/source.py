@@ -106,7 +106,7 @@ class Evidence:
     readings: tuple[StoreRow, ...]
     deviations: tuple[StoreRow, ...]
     events: tuple[StoreRow, ...]
-    markers: tuple[StoreRow, ...]
+    markers: tuple[StoreRow, ...] = ()
 
     @property
     def rhythm(self) -> StoreRow | None:

@@ -62,11 +62,24 @@ def picture(shown: Sequence[Point], today_ms: int) -> str:
     trace = "".join(
         f'<path class="trace" d="M{x(before)} {y(before.value)}L{x(point)} {y(point.value)}"/>'
         for before, point in pairwise(shown)
-        if point.date - before.date <= _JOINED_MS
+        if _joined(before, point)
     )
-    # Round on any screen: a point is a line without length and with round ends.
-    dots = "".join(f'<path class="dot" d="M{x(point)} {y(point.value)}h0"/>' for point in shown)
+    # Those that no line shows, and the newest. Round on any screen: a point is a line without
+    # length and with round ends.
+    dots = "".join(
+        f'<path class="dot" d="M{x(point)} {y(point.value)}h0"/>'
+        for number, point in enumerate(shown)
+        if number == len(shown) - 1
+        or (
+            not _joined(point, shown[number + 1])
+            and (number == 0 or not _joined(shown[number - 1], point))
+        )
+    )
     return (
         f'<svg class="spark" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" aria-hidden="true">'
         f"{whiskers}{trace}{dots}</svg>"
     )
+
+
+def _joined(before: Point, point: Point) -> bool:
+    return point.date - before.date <= _JOINED_MS

@@ -81,7 +81,7 @@ def test_without_data_of_ones_own_there_is_no_band(clinic_store: MemoryStore) ->
 
 
 def test_nothing_at_all_is_an_empty_chart() -> None:
-    empty = Evidence(Series(Person("default", "sim-1"), "heart-rate"), (), (), (), (), (), ())
+    empty = Evidence(Series(Person("default", "sim-1"), "heart-rate"), (), (), (), (), ())
     options = day_chart(empty, _HEART_RATE, NOW_MS)
     for series in options["series"]:
         assert series["data"] == []
