@@ -192,9 +192,11 @@ def _read_markers(
     """Two queries, however many markers: one bears the date of its night, day or cycle, and a cycle
     may have begun, or a yearly test have been taken, long before the last 30 days."""
     since = (now_ms - DRIFT_MS) // DAY_MS * DAY_MS
-    rows = [] if known is None else [row for row in known.markers if row["time"] >= since]
-    if rows:
-        since = max(since, rows[-1]["time"] - _MARKERS_REVISED_MS)
+    rows: list[StoreRow] = []
+    if known is not None and known.markers:
+        again = max(since, known.markers[-1]["time"] - _MARKERS_REVISED_MS)
+        rows = [row for row in known.markers if since <= row["time"] < again]
+        since = again
     # No end: where the wearer is ahead of UTC, the date is too.
     rows += store.select(MARKER, tags=person, latest=True)
     rows += store.select(MARKER, tags=person, start_ms=since)
