@@ -44,6 +44,7 @@ class EvidenceColumn:
 
     def clear(self) -> None:
         """There is nobody, or nothing yet, to show."""
+        self._told: object = None
         self._show_texts({})
         self._markers.show({}, "")
         self._person.show({}, "")
@@ -61,6 +62,12 @@ class EvidenceColumn:
         """
         slug, today = evidence.series.analyte, evidence.today_ms(now_ms)
         self._show_texts(panels(evidence, alerts, now_ms))
+        # They change a few times a day, and one with its thirty dates takes 2 ms to say (measured):
+        # too much for every poll of every visitor.
+        told = (slug, set(charted), today, evidence.markers)
+        if told == self._told:
+            return
+        self._told = told
         self._markers.show(
             markers.of_analyte(evidence.markers, slug, today),
             markers.analyte_note(face(slug).name),
