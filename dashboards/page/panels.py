@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 
+from dashboards.page.events import events
 from dashboards.page.markup import badge
 from dashboards.page.source import READINGS_SHOWN, Evidence, StoreRow, peak_hour
 from dashboards.page.words import (
@@ -27,14 +28,15 @@ from dashboards.page.words import (
 )
 
 _Say = Callable[[float], str]
-TITLES = ("Deviations", "Can I believe it?", "Rhythm", "Readings")
+TITLES = ("Deviations", "Events", "Can I believe it?", "Rhythm", "Readings")
 
 
 def panels(evidence: Evidence, alerts: Sequence[StoreRow], now_ms: int) -> dict[str, str]:
-    """The inside of each panel by its title."""
+    """The inside of each panel by its title; empty if there is nothing to say."""
     what = face(evidence.series.analyte)
     insides = (
         deviations(evidence, alerts, now_ms),
+        events(evidence.events),
         belief(evidence.rhythm, what, now_ms),
         numbers(evidence.rhythm, what),
         readings(evidence, what),

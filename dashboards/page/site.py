@@ -7,22 +7,21 @@ real link, so it can be opened in a tab of its own, and the browser's back butto
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs
 
 from nicegui import ui
-from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
 from dashboards.page import captions, days, markup
 from dashboards.page.charts import day_chart, day_points
 from dashboards.page.drift import drift_chart
+from dashboards.page.elements import PLAIN_CLICK, Chart, Link, LinkList
+from dashboards.page.evidence_column import EvidenceColumn
 from dashboards.page.feed import Feed, Snapshot
-from dashboards.page.palette import Options
-from dashboards.page.panels import TITLES, panels
+from dashboards.page.markers import cycle_line
 from dashboards.page.source import DAYS_SHOWN, Evidence, Overview, Person, Series
 from dashboards.page.triage import QueueEntry, analytes_of, count, default_analyte, rank
 from dashboards.page.words import face
@@ -30,13 +29,6 @@ from dashboards.page.words import face
 _ASSETS = Path(__file__).parent
 _CSS = (_ASSETS / "page.css").read_text(encoding="utf-8")
 _SCRIPT = (_ASSETS / "page.js").read_text(encoding="utf-8")
-
-# A click with a modifier key keeps the browser's own meaning (new tab, new window).
-_PLAIN_CLICK = """(event) => {
-  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  event.preventDefault();
-  emit();
-}"""
 
 
 def create_page(feed: Feed, *, title: str) -> None:
@@ -52,98 +44,6 @@ def create_page(feed: Feed, *, title: str) -> None:
         feed.join(view)
         if feed.snapshot.overview is not None or feed.snapshot.failure is not None:
             view.show(feed.snapshot)
-
-
-@dataclass(frozen=True)
-class Link:
-    """One link of a list: where to, its inside as HTML, and whether it is the current one."""
-
-    address: str
-    inside: str
-    current: bool
-
-
-class LinkList:
-    """Links that keep their elements (and so focus and scroll) while text and order change."""
-
-    def __init__(self, container: Element, choose: Callable[[Hashable], None]) -> None:
-        self._container = container
-        self._choose = choose
-        self._elements: dict[Hashable, tuple[Element, ui.html]] = {}
-        self._shown: dict[Hashable, Link] = {}
-
-    def show(self, links: dict[Hashable, Link]) -> None:
-        """Show exactly these links in this order."""
-        for key in [key for key in self._elements if key not in links]:
-            self._elements.pop(key)[0].delete()
-            self._shown.pop(key)
-        for index, (key, link) in enumerate(links.items()):
-            if key not in self._elements:
-                self._add(key)
-            element, inside = self._elements[key]
-            if self._shown.get(key) != link:
-                element.props["href"] = link.address
-                if link.current:
-                    element.props["aria-current"] = "true"
-                else:
-                    element.props.pop("aria-current", None)
-                element.update()
-                inside.set_content(link.inside)
-                self._shown[key] = link
-            if self._container.default_slot.children[index] is not element:
-                element.move(self._container, index)
-
-    def _add(self, key: Hashable) -> None:
-        with self._container:
-            element = ui.element("a")
-            with element:
-                inside = ui.html("", tag="span")
-        element.on("click", lambda: self._choose(key), js_handler=_PLAIN_CLICK)
-        self._elements[key] = (element, inside)
-
-
-class Chart:
-    """A chart that is made anew for another series and only fed for the same one."""
-
-    def __init__(self, container: Element) -> None:
-        self._container = container
-        self._series: Series | None = None
-        self._chart: ui.echart | None = None
-        self._drawn = False
-
-    def show(self, series: Series, options: Options, summary: str) -> None:
-        """Draw the options; nothing is sent if nothing changed."""
-        if self._chart is None or self._series != series:
-            self._chart = self._replaced(options)
-            self._chart.props["role"] = "img"
-            self._chart.props["aria-label"] = summary
-            self._series = series
-        elif self._chart.options != options:
-            self._chart.options.clear()
-            self._chart.options.update(options)
-            self._chart.props["aria-label"] = summary
-            self._chart.update()
-
-    def _replaced(self, options: Options) -> ui.echart:
-        # NiceGUI's chart (3.18) fails in the browser if it is taken away before it was drawn; until
-        # then nobody sees it.
-        if self._chart is not None:
-            if self._drawn:
-                self._chart.delete()
-            else:
-                self._chart.classes("leaving")
-        self._drawn = False
-        with self._container:
-            chart = ui.echart(options, renderer="svg")
-
-        def finished() -> None:
-            if self._chart is chart:
-                self._drawn = True
-            else:
-                chart.delete()
-
-        chart.on("chart:finished", finished, [])
-        return chart
 
 
 class PageView:
@@ -227,17 +127,18 @@ class PageView:
                 with ui.element("section").props('tabindex="0" aria-label="Charts"'):
                     self._build_charts()
                 with ui.element("aside").props('tabindex="0" aria-label="Evidence"'):
-                    self._evidence = {title: ui.html("").classes("panel") for title in TITLES}
+                    self._evidence = EvidenceColumn()
 
     def _build_charts(self) -> None:
         back = ui.element("a").classes("back").props('href="/"')
         with back:
             ui.html("← All people", tag="span")
-        back.on("click", lambda: self.choose(None), js_handler=_PLAIN_CLICK)
+        back.on("click", lambda: self.choose(None), js_handler=PLAIN_CLICK)
         with ui.element("div").classes("who"):
             self._person_heading = ui.html("").classes("person")
             chips = ui.element("div").classes("chips").props('role="group" aria-label="Analytes"')
         self._chips = LinkList(chips, self._choose_analyte)
+        self._cycle = ui.html("", tag="p").classes("cycle")
         self._charts = ui.element("div")
         with self._charts:
             self._figures = ui.html("", tag="dl").classes("figures")
@@ -279,7 +180,7 @@ class PageView:
         if self._person is None or series is None:
             self._person_heading.set_content(markup.unknown_person(self._person))
             self._chips.show({})
-            self._show_evidence({})
+            self._evidence.clear()
         else:
             self._person_heading.set_content(markup.person(self._person))
             self._chips.show(
@@ -293,15 +194,17 @@ class PageView:
                 }
             )
         self._charts.set_visibility(evidence is not None)
+        self._cycle.set_visibility(evidence is not None)
         if evidence is not None and overview.now_ms is not None:
             self._show_series(evidence, overview, overview.now_ms)
         elif series is not None:
             if snapshot.failure is None:
                 self._feed.hurry()
-            self._show_evidence({})
+            self._evidence.clear()
 
     def _show_series(self, evidence: Evidence, overview: Overview, now_ms: int) -> None:
         what = face(evidence.series.analyte)
+        self._cycle.set_content(cycle_line(evidence.markers, evidence.today_ms(now_ms)))
         alerts = overview.open_alerts_of(evidence.series.person)
         self._figures.set_content(captions.figures(evidence, alerts, what, now_ms))
         self._day_heading.set_content(captions.day_heading(evidence, what, now_ms))
@@ -321,14 +224,8 @@ class PageView:
         pictures = days.pictures(evidence, what, now_ms)
         for element, picture in zip(self._days, pictures, strict=True):
             element.set_content(picture)
-        self._show_evidence(panels(evidence, alerts, now_ms))
-
-    def _show_evidence(self, insides: dict[str, str]) -> None:
-        for title, element in self._evidence.items():
-            inside = insides.get(title)
-            element.set_visibility(inside is not None)
-            if inside is not None:
-                element.set_content(f"<h2>{title}</h2>{inside}")
+        charted = {slug for slug, _ in analytes_of(overview, evidence.series.person)}
+        self._evidence.show(evidence, alerts, charted, now_ms)
 
 
 def _zone_ms(wall_ms: int) -> int:

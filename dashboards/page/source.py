@@ -10,6 +10,7 @@ from schemas.measurements import (
     ALERT,
     DEVIATION,
     EVENT,
+    MARKER,
     PROFILE,
     READING,
     RHYTHM,
@@ -28,6 +29,8 @@ READINGS_SHOWN = 50
 # is cut to its newest five hours and a half.
 _READINGS_READ = 330
 _HALF_HOURS_READ = 48 * (DAYS_SHOWN + 1)
+# A marker of the last days is still being revised when those of other analytes are a day further.
+_MARKERS_REVISED_MS = 3 * DAY_MS
 # A day, and two more for a day that was 25 hours long.
 _NEWEST_HALF_HOURS = 50
 
@@ -92,7 +95,9 @@ class Overview:
 class Evidence:
     """Everything shown of one series, rows in ascending time.
 
-    ``deviations`` and ``events`` are the person's, of all analytes.
+    ``deviations``, ``events`` and ``markers`` are the person's, of all analytes. Of each marker
+    there is the newest row, whatever its age, and those of the last 30 days; their times are dates
+    (see ``schemas.results.Marker``).
     """
 
     series: Series
@@ -101,6 +106,7 @@ class Evidence:
     readings: tuple[StoreRow, ...]
     deviations: tuple[StoreRow, ...]
     events: tuple[StoreRow, ...]
+    markers: tuple[StoreRow, ...] = ()
 
     @property
     def rhythm(self) -> StoreRow | None:
@@ -118,6 +124,10 @@ class Evidence:
             newest = self.profile[-1]
             return clock_offset_ms(newest["time"] + HOUR_MS // 4, newest["clock_hour"])
         return 0
+
+    def today_ms(self, now_ms: int) -> int:
+        """The wearer's date as markers bear it: its midnight as if that clock were UTC."""
+        return (now_ms + self.offset_ms) // DAY_MS * DAY_MS
 
 
 def peak_hour(rhythm: StoreRow) -> float | None:
@@ -172,7 +182,26 @@ def read_evidence(
         readings=tuple(store.select(READING, tags=tags, limit=_READINGS_READ)),
         deviations=tuple(store.select(DEVIATION, tags=person, start_ms=now_ms - DRIFT_MS)),
         events=tuple(store.select(EVENT, tags=person, start_ms=now_ms - DRIFT_MS)),
+        markers=_read_markers(store, person, now_ms, known),
     )
+
+
+def _read_markers(
+    store: ReadableStore, person: Mapping[str, str], now_ms: int, known: Evidence | None
+) -> tuple[StoreRow, ...]:
+    """Two queries, however many markers: one bears the date of its night, day or cycle, and a cycle
+    may have begun, or a yearly test have been taken, long before the last 30 days."""
+    since = (now_ms - DRIFT_MS) // DAY_MS * DAY_MS
+    rows: list[StoreRow] = []
+    if known is not None and known.markers:
+        again = max(since, known.markers[-1]["time"] - _MARKERS_REVISED_MS)
+        rows = [row for row in known.markers if since <= row["time"] < again]
+        since = again
+    # No end: where the wearer is ahead of UTC, the date is too.
+    rows += store.select(MARKER, tags=person, latest=True)
+    rows += store.select(MARKER, tags=person, start_ms=since)
+    newest = {(row["time"], row["analyte"], row["marker"]): row for row in rows}
+    return tuple(newest[key] for key in sorted(newest))
 
 
 def clock_offset_ms(time_ms: int, clock_hour: float) -> int:

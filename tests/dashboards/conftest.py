@@ -16,6 +16,7 @@ from tests.dashboards.browser import (
     Ward,
 )
 from tests.dashboards.clinic import Clinic, fill
+from tests.dashboards.clinic_markers import fill_markers
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,7 @@ def clinic_store() -> MemoryStore:
     """The filled clinic; to be read only."""
     store = MemoryStore()
     fill(store)
+    fill_markers(store)
     return store
 
 
@@ -43,6 +45,7 @@ def clinic_rows() -> Rows:
     """The filled clinic as rows."""
     rows = Rows()
     fill(rows)
+    fill_markers(rows)
     return rows
 
 

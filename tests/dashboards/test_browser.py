@@ -101,7 +101,7 @@ def test_every_trouble_has_its_evidence(ward: Ward, desk: Desk) -> None:
     expect(aside).to_contain_text("Timing · Saliva cortisol")
     expect(aside).to_contain_text("90 % interval +2.7 to +4.1 h")
     expect(aside.get_by_role("heading", level=2)).to_have_text(
-        ["Deviations", "Can I believe it?", "Rhythm", "Readings"]
+        ["Deviations", "Markers", "Person", "Events", "Can I believe it?", "Rhythm", "Readings"]
     )
     expect(aside.locator("table.readings tbody tr")).to_have_count(50)
     expect(aside.locator("table.readings")).to_contain_text("nmol/L · home-kit-7")

@@ -137,7 +137,7 @@ def test_targets_are_large_enough_for_a_thumb(ward: Ward, desk: Desk) -> None:
     """WCAG 2.2, 2.5.8: at least 24 by 24 pixels."""
     page = desk.open("/?subject=sim-03", width=390, height=844)
     expect(page.locator(".chart svg:visible")).to_have_count(2)
-    for link in page.locator(".page a").all():
+    for link in page.locator(".page :is(a, summary)").all():
         box = link.bounding_box()
         if box is not None:
             assert min(box["width"], box["height"]) >= 24, link.inner_text()

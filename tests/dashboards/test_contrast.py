@@ -31,6 +31,8 @@ _TEXTS = [
 ]
 _DRAWINGS = [
     ("curve", "panel"),
+    ("curve", "ground"),  # the trends of markers
+    ("point", "ground"),
     ("curve", "band"),
     ("curve", "band-inner"),
     ("point", "panel"),
