@@ -360,12 +360,13 @@ class Partition:
         self, profile: NDArray[np.float64], revision: NDArray[np.float64]
     ) -> None:
         """Into the books of those whose markers are made of half hours."""
-        for slot, start_ms, offset_h, mean, n in closed_half_hours(profile, revision):
+        for slot, day, half, mean, n, offset_h in closed_half_hours(profile, revision):
             series = self._series[slot]
-            if keeps_half_hours(series.analyte.slug):
+            slug = series.analyte.slug
+            if keeps_half_hours(slug):
                 book = self._book(series.subject)
-                book.half_hour(series.analyte.slug, start_ms, offset_h, mean, n)
-                self._unread[series.subject] = None
+                if book.half_hour(slug, day, half, mean, n, offset_h):
+                    self._unread[series.subject] = None
 
     # --- events ---------------------------------------------------------------------------
 

@@ -28,11 +28,12 @@ from processors.engine.kernel.buffers import (
     V_SLOT,
     V_VALUE,
 )
-from processors.engine.results import HOUR_MS, heads, start_ms
+from processors.engine.results import HOUR_MS, heads
 from processors.engine.series import Series
 from processors.engine.wire import Wire
 from processors.markers.book import keeps_readings
 from processors.markers.diary import Kept
+from processors.markers.half_hours import PER_DAY
 from schemas.measurements import Row
 
 
@@ -139,16 +140,23 @@ def kept_readings(
 
 def closed_half_hours(
     profile: NDArray[np.float64], revision: NDArray[np.float64]
-) -> Iterator[tuple[int, int, float, float, int]]:
-    """Slot, begin (epoch ms), offset from UTC (h), mean and n of the half hours with a reading.
+) -> Iterator[tuple[int, int, int, float, int, float]]:
+    """Slot, local date, half hour of the day, mean, n and offset from UTC (h) of the half hours
+    with a reading.
 
     profile, revision: rows of the kernel's buffers, those of half hours that are over.
     """
-    of_profile = profile[profile[:, F_N] > 0.0][:, [F_SLOT, F_HALF, F_OFFSET_H, F_VALUE, F_N]]
-    late = revision[:, [V_SLOT, V_HALF, V_OFFSET_H, V_VALUE, V_N]]
+    of_profile = profile[profile[:, F_N] > 0.0][:, [F_SLOT, F_HALF, F_VALUE, F_N, F_OFFSET_H]]
+    late = revision[:, [V_SLOT, V_HALF, V_VALUE, V_N, V_OFFSET_H]]
     for rows in (of_profile, late):
-        slots = rows[:, 0].astype(np.int64).tolist()
-        begins = start_ms(rows[:, 1], rows[:, 2])
-        counts = rows[:, 4].astype(np.int64).tolist()
-        offsets, means = rows[:, 2].tolist(), rows[:, 3].tolist()
-        yield from zip(slots, begins, offsets, means, counts, strict=True)
+        # Half hours begin on the local clock's own: see `kernel.half_hours`.
+        local = (rows[:, 1] + np.floor(2.0 * rows[:, 4])).astype(np.int64)
+        yield from zip(
+            rows[:, 0].astype(np.int64).tolist(),
+            (local // PER_DAY).tolist(),
+            (local % PER_DAY).tolist(),
+            rows[:, 2].tolist(),
+            rows[:, 3].astype(np.int64).tolist(),
+            rows[:, 4].tolist(),
+            strict=True,
+        )

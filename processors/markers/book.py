@@ -6,8 +6,6 @@ makes no difference to the last answer for a date. See `diary` for how late a re
 
 from __future__ import annotations
 
-import zlib
-
 import msgspec
 
 from processors.markers import axes, cycles, due, nights, slow, wakings, weeks
@@ -63,12 +61,19 @@ class Book:
         if self._diary(slug).add(reading):
             self._touch(slug, reading.day)
 
-    def half_hour(self, slug: str, start_ms: int, offset_h: float, mean: float, n: int) -> None:
-        """Take the mean of a half hour's n readings of an analyte that `keeps_half_hours`; it began
-        at `start_ms` (epoch), when the wearer's clock was `offset_h` ahead of UTC."""
-        day, of_day = divmod(start_ms + round(offset_h * HOUR_MS), DAY_MS)
-        self._half_hours(slug).put(day, of_day // (HOUR_MS // 2), mean, n, offset_h)
-        self._touch(slug, day)
+    def half_hour(
+        self, slug: str, day: int, half: int, mean: float, n: int, offset_h: float
+    ) -> bool:
+        """Take the mean of a half hour's n readings of an analyte that `keeps_half_hours`: half 0
+        of a local date begins at midnight, when the wearer's clock is `offset_h` ahead of UTC.
+
+        False if nothing can be said before the day is over.
+        """
+        dense = self._shelf.half_hours.get(slug) or self._half_hours(slug)
+        says = dense.put(day, half, mean, n, offset_h)
+        self._touched.readings.setdefault(slug, set()).add(day)
+        self._dumped.pop(slug, None)
+        return says or slug == _GLUCOSE
 
     def told(self, event: Event) -> None:
         """Take an event into the person's life."""
@@ -120,7 +125,7 @@ class Book:
                 [] if diary is None else diary.dump(),
                 [] if dense is None else dense.dump(),
             ]
-            known = zlib.compress(msgspec.msgpack.encode(saved), level=1) if any(saved) else b""
+            known = msgspec.msgpack.encode(saved) if any(saved) else b""
             self._dumped[slug] = known
         return known
 
@@ -128,7 +133,7 @@ class Book:
         """Take over what `dump` gave."""
         if not dumped:
             return
-        readings, half_hours = msgspec.msgpack.decode(zlib.decompress(dumped))
+        readings, half_hours = msgspec.msgpack.decode(dumped)
         if readings:
             self._diary(slug).load(readings)
         if half_hours:

@@ -132,14 +132,17 @@ def cycle_pages(shelf: Shelf, touched: Touched, who: Who) -> list[Dated]:
 
 def axis_pages(shelf: Shelf, touched: Touched, who: Who) -> list[Dated]:
     """Axes: the pairs of new results, and all later ones."""
-    pages = CyclePages(shelf.catalogue, shelf.diaries, shelf.life)
     found: list[Dated] = []
+    pages: CyclePages | None = None
     for of in axes.AXES:
         controllers, products = shelf.diaries.get(of.controller), shelf.diaries.get(of.product)
+        if controllers is None or products is None:
+            continue
+        pages = pages or CyclePages(shelf.catalogue, shelf.diaries, shelf.life)
         new = touched.of(of.controller, of.product)
         if touched.cycle_from is not None and of.product in cycles.JUDGED:
             new |= {pages.first_day(touched.cycle_from)}  # the phase chooses the reference
-        if controllers is None or products is None or not new:
+        if not new:
             continue
         made = products.all()
         for day in sorted({one.day for one in made if one.day >= min(new)}):

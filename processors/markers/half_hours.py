@@ -19,39 +19,57 @@ PER_DAY = 48
 _JOURNEY_H = 1.75
 
 
+class _Day:
+    """One local date: means and counts of its half hours, the largest offset from UTC (h)."""
+
+    __slots__ = ("counts", "means", "offset_h", "packed")
+
+    def __init__(
+        self, offset_h: float, means: NDArray[np.float32], counts: NDArray[np.uint16]
+    ) -> None:
+        self.offset_h = offset_h
+        self.means = means
+        self.counts = counts
+        self.packed: tuple[float, bytes, bytes] | None = None
+
+
 class HalfHours:
     """Means of the local half hours of the last days."""
 
-    __slots__ = ("_counts", "_days", "_keep", "_offsets", "newest")
+    __slots__ = ("_days", "_keep", "newest")
 
     def __init__(self, window_days: int) -> None:
         self._keep = window_days + 2
-        self._days: dict[int, NDArray[np.float32]] = {}
-        self._counts: dict[int, NDArray[np.uint16]] = {}
-        self._offsets: dict[int, float] = {}
+        self._days: dict[int, _Day] = {}
         self.newest: int | None = None
         """The newest local date with a reading, days from 1 January 1970."""
 
-    def put(self, day: int, half: int, mean: float, n: int, offset_h: float) -> None:
+    def put(self, day: int, half: int, mean: float, n: int, offset_h: float) -> bool:
         """Set the mean of a half hour's n readings (half 0 begins at midnight).
 
-        `offset_h`: what the wearer's clock adds to UTC then.
+        `offset_h`: what the wearer's clock adds to UTC then. True if it is not of the day that is
+        still going on.
         """
-        self.newest = day if self.newest is None else max(day, self.newest)
-        means = self._days.get(day)
-        if means is None:
-            means = self._days[day] = np.full(PER_DAY, np.nan, dtype=np.float32)
-            self._counts[day] = np.zeros(PER_DAY, dtype=np.uint16)
-        means[half] = mean
-        self._counts[day][half] = n
-        self._offsets[day] = max(offset_h, self._offsets.get(day, offset_h))
+        of_day = self._days.get(day)
+        begins = of_day is None
+        if of_day is None:
+            means = np.full(PER_DAY, np.nan, dtype=np.float32)
+            of_day = self._days[day] = _Day(offset_h, means, np.zeros(PER_DAY, dtype=np.uint16))
+            if self.newest is None or day > self.newest:
+                self.newest = day
+        elif offset_h > of_day.offset_h:
+            of_day.offset_h = offset_h
+        of_day.means[half] = mean
+        of_day.counts[half] = n
+        of_day.packed = None
+        return begins or day != self.newest
 
     def forget(self) -> None:
         """Drop what no marker will ask for again."""
         if self.newest is not None:
             oldest = self.newest - self._keep
             for day in [day for day in self._days if day < oldest]:
-                del self._days[day], self._counts[day], self._offsets[day]
+                del self._days[day]
 
     def days(self) -> set[int]:
         """Local dates with a reading."""
@@ -64,8 +82,9 @@ class HalfHours:
         if not days.size:
             empty = np.zeros(0, dtype=np.int64)
             return Bins(1.0, empty, empty, empty, np.zeros(0))
-        halves = np.stack([self._days[day] for day in days.tolist()]).astype(np.float64)
-        weights = np.stack([self._counts[day] for day in days.tolist()]).astype(np.float64)
+        there = [self._days[day] for day in days.tolist()]
+        weights = np.stack([of_day.counts for of_day in there]).astype(np.float64)
+        halves = np.stack([of_day.means for of_day in there]).astype(np.float64)
         pairs = np.where(weights > 0.0, halves, 0.0) * weights
         n = weights.reshape(days.size, PER_DAY // 2, 2).sum(axis=2)
         means = pairs.reshape(days.size, PER_DAY // 2, 2).sum(axis=2) / np.maximum(n, 1.0)
@@ -80,25 +99,29 @@ class HalfHours:
 
     def same_clock(self, first: int, last: int) -> bool:
         """Whether the wearer's clock was not set anew, but for summer time, on these dates."""
-        offsets = [self._offsets[day] for day in range(first, last + 1) if day in self._offsets]
-        return not offsets or max(offsets) - min(offsets) < _JOURNEY_H
+        there = [self._days[day].offset_h for day in range(first, last + 1) if day in self._days]
+        return not there or max(there) - min(there) < _JOURNEY_H
 
     def at(self, day: int, half: int) -> float | None:
         """Mean of one half hour; None if there is none."""
-        means = self._days.get(day)
-        return None if means is None or np.isnan(means[half]) else float(means[half])
+        of_day = self._days.get(day)
+        return None if of_day is None or not of_day.counts[half] else float(of_day.means[half])
 
-    def dump(self) -> list[tuple[int, float, bytes, bytes]]:
+    def dump(self) -> list[tuple[int, tuple[float, bytes, bytes]]]:
         """What `load` takes."""
-        return [
-            (day, self._offsets[day], self._days[day].tobytes(), self._counts[day].tobytes())
-            for day in sorted(self._days)
-        ]
+        packed = []
+        for day, of_day in sorted(self._days.items()):
+            if of_day.packed is None:
+                of_day.packed = of_day.offset_h, of_day.means.tobytes(), of_day.counts.tobytes()
+            packed.append((day, of_day.packed))
+        return packed
 
-    def load(self, days: Iterable[tuple[int, float, bytes, bytes]]) -> None:
+    def load(self, days: Iterable[tuple[int, tuple[float, bytes, bytes]]]) -> None:
         """Take over what `dump` gave."""
-        for day, offset_h, means, counts in days:
-            self._counts[day] = np.frombuffer(counts, dtype=np.uint16).copy()
-            self._days[day] = np.frombuffer(means, dtype=np.float32).copy()
-            self._offsets[day] = offset_h
+        for day, (offset_h, means, counts) in days:
+            self._days[day] = _Day(
+                offset_h,
+                np.frombuffer(means, dtype=np.float32).copy(),
+                np.frombuffer(counts, dtype=np.uint16).copy(),
+            )
         self.newest = max(self._days, default=None)

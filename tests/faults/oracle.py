@@ -7,7 +7,6 @@ the last bit: every result is a function of the records alone.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Collection
 from itertools import islice
 from typing import Any
@@ -126,8 +125,7 @@ def _content(key: bytes, value: bytes) -> Any:
         return person.sex, person.birth_year, person.profile_ms, person.doses, person.life.dump()
     series = load_series(value)
     seen = {device: sorted(times.dump()) for device, times in series.seen.items()}
-    diary = zlib.decompress(series.diary) if series.diary else b""
-    return series.site, series.kernel, seen, series.open, diary
+    return series.site, series.kernel, seen, series.open, series.diary
 
 
 def _letter(message: OutMessage) -> Letter:

@@ -74,7 +74,9 @@ def tell(book: Book, happening: Happening) -> None:
     if isinstance(happening, Read):
         book.read(*happening)
     elif isinstance(happening, HalfHour):
-        book.half_hour(happening.slug, happening.start_ms, OFFSET_H, happening.mean, 30)
+        local = happening.start_ms + round(OFFSET_H * HOUR_MS)
+        day, of_day = divmod(local, DAY_MS)
+        book.half_hour(happening.slug, day, of_day * 48 // DAY_MS, happening.mean, 30, OFFSET_H)
     else:
         book.told(happening)
 
