@@ -24,11 +24,10 @@ What a departure looks like has a word of the field for the pattern, and none fo
 It has answered if it did so by at least half of what the slope says, or left the range of healthy
 people: far out, where controllers are at their floor or ceiling, no slope goes on.
 
-Sources: slope of TSH: a two-fold change of free T4 goes with a hundred-fold one of TSH (Spencer et
-al., J Clin Endocrinol Metab 70 (1990) 453-460, from memory: not at hand). It is that of patients
-from thyroid failure to excess. Over the usual range the slope is flatter: after single doses in 10
-healthy people log10 TSH = 1.50 - 0.059 times free T4 in pmol/L, eight-fold for a doubling of 15
-(Eur J Endocrinol 162 (2010) 323). The other slopes and the lag are assumed.
+Source of the slope of TSH, within healthy people: log10 TSH = 1.50 - 0.059 times free T4 in pmol/L
+(Eur J Endocrinol 162 (2010) 323-329, abstract), which about the usual 15 pmol/L is eight-fold for a
+doubling. (Patients, far from it, show up to a hundred-fold: Spencer et al., J Clin Endocrinol Metab
+70 (1990) 453-460, from memory.) The other slopes and the lag are assumed.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ class _Feedback(NamedTuple):
 FEEDBACK: Mapping[AxisName, _Feedback] = {
     "LH-testosterone": _Feedback(-0.8, True, 0.0, _DRIVEN),
     "FSH-estradiol": _Feedback(-0.6, True, 0.0, _DRIVEN),
-    "TSH-free T4": _Feedback(-math.log(100.0), False, 0.0, _DRIVEN),
+    "TSH-free T4": _Feedback(-0.059 * math.log(10.0) * 15.0, False, 0.0, _DRIVEN),
     "ACTH-cortisol": _Feedback(-0.5, True, 0.25, _DRIVEN),
     "insulin-glucose": _Feedback(
         3.0, True, 0.0, ("suppressed", "unsuppressed", "resistant", "primary")
