@@ -8,6 +8,7 @@ time say the same, or, of single readings, when another one does.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 from typing import NamedTuple
 
 from processors.deviations.wording import duration
@@ -148,9 +149,9 @@ def by_travel(departure: Departure) -> Explanation | None:
 def _as_travel_shifts(departure: Departure) -> bool:
     """Whether somebody's body clock may be where a phase has gone."""
     d = departure
-    sd_h = max(0.0, (d.high - d.low) / (2.0 * Z95))
-    if not sd_h >= 0.0:
-        return False
+    if isnan(d.effect + d.low + d.high):
+        return True  # a curve that shows no phase just now contradicts nothing
+    sd_h = (d.high - d.low) / (2.0 * Z95)
     for days in _SEEN_BEFORE_D:
         at = d.hour - 24.0 * days
         found = body_clock(d.flights, at)

@@ -131,7 +131,7 @@ def rhythm_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
 
     def around(at: int, half: int) -> list[list[float | None]]:
         centre = np.mod(now[:, at] + buffer[:, R_LAG], 24.0)
-        centre = np.where(centre < 24.0, centre, 0.0)  # of a hair less than midnight, rounded
+        centre = np.where(centre >= 24.0, 0.0, centre)  # of a hair less than midnight, rounded
         return [nullable(centre), nullable(centre - now[:, half]), nullable(centre + now[:, half])]
 
     mesor, half = now[:, MESOR], now[:, MESOR_HALF]
