@@ -73,7 +73,7 @@ LONGEST_H = max(hours for analytes in _EXPLAINS_H.values() for hours in analytes
 # Body clocks have hardly moved by then: what is odd comes from elsewhere.
 _MOVED_AFTER_H = 3.0
 # A shift that one journey in so many would show is not the journey's.
-_LEAST_CHANCE = 0.005
+_LEAST_CHANCE = 0.02
 # A shift is seen in the mean of some days: of any of these before.
 _SEEN_BEFORE_D = (0.0, 1.0, 2.0, 4.0)
 # A window has mostly forgotten what is this many of its half-lives ago.

@@ -79,7 +79,7 @@ def apply(
             alert = _alert(deviation, deviation.time)
         series.open[kind.value] = _kept(deviation, alert)
         if found is not None and not deviation.retrospective:
-            series.open[kind.value]["explained_until_h"] = found.until_h
+            series.open[kind.value]["explained"] = [float(transition[T_TIME]), found.until_h]
         _publish(deviation, alert, outputs)
 
 
@@ -93,14 +93,16 @@ def _stands(
     """Look again at an explained deviation that is still there."""
     open_now = series.open.get(kind.value)
     # What came too late to be acted upon says nothing of now.
-    if open_now is None or "explained_until_h" not in open_now or not transition[T_LIVE] > 0.0:
+    if open_now is None or "explained" not in open_now or not transition[T_LIVE] > 0.0:
         return
     departure = _departure(transition)
-    until_h = open_now["explained_until_h"]
+    last_h, until_h = open_now["explained"]
     again = explained(series.analyte.slug, departure, person.doses, person.illnesses)
     if again is not None:
-        open_now["explained_until_h"] = max(until_h, again.until_h)
+        open_now["explained"] = [departure.hour, again.until_h]
         return
+    if departure.hour < until_h:  # it has become what a journey does not show
+        until_h = last_h
     sign = 1.0 if transition[T_SIGN] > 0.0 else -1.0
     scores = (sign * transition[T_WINDOWS:]).tolist()
     if not outlasts(kind, departure.hour, until_h, scores, departure.threshold):
