@@ -45,9 +45,10 @@ class Explanation(NamedTuple):
 class Departure(NamedTuple):
     """A deviation as the kernel sees it at one time.
 
-    hour: since 1970 UTC; effect, low, high: hours by which a phase has moved, in body time; rest:
-    the score that is left wherever travel may have left the body clock; settled_h: when all but
-    the slowest body clocks are in step; flights: journeys as seen in the readings.
+    hour: since 1970 UTC; effect, low, high: hours by which a phase has moved, in body time, as
+    seen in a window of this half-life (window_d, days); rest: the score that is left wherever
+    travel may have left the body clock; settled_h: when all but the slowest body clocks are in
+    step; flights: journeys as seen in the readings.
     """
 
     kind: DeviationKind
@@ -57,6 +58,7 @@ class Departure(NamedTuple):
     effect: float
     low: float
     high: float
+    window_d: float
     rest: float
     settled_h: float
     flights: Sequence[Flight]
@@ -72,10 +74,10 @@ _EXPLAINS_H: dict[str, dict[str, float]] = {
 LONGEST_H = max(hours for analytes in _EXPLAINS_H.values() for hours in analytes.values())
 # Body clocks have hardly moved by then: what is odd comes from elsewhere.
 _MOVED_AFTER_H = 3.0
-# A shift that one journey in so many would show is not the journey's.
-_LEAST_CHANCE = 0.02
-# A shift is seen in the mean of some days: of any of these before.
-_SEEN_BEFORE_D = (0.0, 1.0, 2.0, 4.0)
+# A shift that fewer than this share of journeys would show is not the journey's.
+_LEAST_CHANCE = 0.01
+# A shift is seen in the mean of some days: of any of these before, in half-lives of the window.
+_SEEN_BEFORE = (0.0, 0.5, 1.0, 1.5)
 # A window has mostly forgotten what is this many of its half-lives ago.
 _FORGOTTEN_AFTER = 2.0
 
@@ -152,8 +154,8 @@ def _as_travel_shifts(departure: Departure) -> bool:
     if isnan(d.effect + d.low + d.high):
         return True  # a curve that shows no phase just now contradicts nothing
     sd_h = (d.high - d.low) / (2.0 * Z95)
-    for days in _SEEN_BEFORE_D:
-        at = d.hour - 24.0 * days
+    for half_lives in _SEEN_BEFORE:
+        at = d.hour - 24.0 * half_lives * d.window_d
         found = body_clock(d.flights, at)
         if at < d.flights[0].hour or isinstance(found, str):
             break

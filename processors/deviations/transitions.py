@@ -41,7 +41,7 @@ from processors.deviations.sustained import (
 from processors.deviations.sustained import (
     LEVEL as LEVEL_DIRECTION,
 )
-from processors.rhythm.curve import ACROPHASE, ACROPHASE_HALF, wrap_shift
+from processors.rhythm.curve import ACROPHASE
 from processors.rhythm.curve import AMPLITUDE as CURVE_AMPLITUDE
 from processors.rhythm.curve import AMPLITUDE_HALF as CURVE_AMPLITUDE_HALF
 from processors.rhythm.layout import (
@@ -274,13 +274,16 @@ def test_sustained(
                 stand(row, slot, kind, at, support, threshold, live, out[changes])
                 for r in range(N_RECENT):
                     out[changes, T_WINDOWS + r] = by_window[r]
-                if kind == PHASE:
-                    out[changes, T_EFFECT] = wrap_shift(current[ACROPHASE] - baseline[ACROPHASE])
-                    half = current[ACROPHASE_HALF]
-                    out[changes, T_LOW] = out[changes, T_EFFECT] - half
-                    out[changes, T_HIGH] = out[changes, T_EFFECT] + half
+                r, d = best_r[kind], best_d[kind]
+                if kind == PHASE and not in_step:
+                    measure(row, p, kind, d, N_RECENT, at, sd[N_RECENT - 1, d], effect)
+                    out[changes, T_EFFECT] = effect[EFFECT]
+                    out[changes, T_LOW], out[changes, T_HIGH] = (
+                        effect[EFFECT_LOW],
+                        effect[EFFECT_HIGH],
+                    )
+                    out[changes, T_WINDOW_D] = _HALF_LIVES[N_RECENT]
                 elif not in_step:
-                    r, d = best_r[kind], best_d[kind]
                     rest = beyond_phase(projected[r], covariance[r], d)
                     out[changes, T_REST] = rest / sd[r, d]
                 changes += 1

@@ -141,6 +141,7 @@ def _departure(t: NDArray[np.float64]) -> Departure:
         effect=float(t[T_EFFECT]),
         low=float(t[T_LOW]),
         high=float(t[T_HIGH]),
+        window_d=float(t[T_WINDOW_D]),
         rest=float(t[T_REST]),
         settled_h=float(t[T_SETTLED]),
         flights=flights(np.nan_to_num(t[T_JOURNEYS : T_JOURNEYS + JOURNEYS_SIZE])),
