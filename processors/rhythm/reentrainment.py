@@ -124,7 +124,7 @@ def note_offset(row: Array, t: float, offset_h: float) -> None:
     at = 0.5 * (t + row[NEWEST])
     if (
         journeys[0] > 0.0
-        and t - journeys[0] < TAKEN_BACK_H
+        and at - journeys[0] < TAKEN_BACK_H
         and abs(wrapped(journeys[1] + change)) < _SAME_H
     ):
         for i in range(JOURNEYS_SIZE - 2):
