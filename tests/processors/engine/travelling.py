@@ -8,7 +8,7 @@ spread of a third; after long flights eastward some go the other way round.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import copysign
 
 import numpy as np
@@ -48,7 +48,8 @@ class Traveller:
     """Hours by which the rhythm itself moves later, from `shift_from` on."""
     shift_from: float = np.inf
     home_h: float = 1.0
-    levels: dict[str, float] = field(default_factory=dict)
+    noise: float = 1.0
+    """Residuals over those of the population."""
 
     @classmethod
     def drawn(cls, seed: int, flights: Sequence[tuple[float, float]]) -> Traveller:
@@ -94,7 +95,7 @@ class Traveller:
         """What a wearable and a home test send, in order of receipt."""
         rng = np.random.default_rng(self.seed)
         hours = np.arange(0.0, 24.0 * days, step_h)
-        noise = HEART_RATE.prior.residual_sd * rng.standard_normal(len(hours))
+        noise = self.noise * HEART_RATE.prior.residual_sd * rng.standard_normal(len(hours))
         values = self.curve(HEART_RATE, hours) + noise
         offsets = self.offset(hours)
         sent: list[Record] = []
@@ -122,7 +123,7 @@ class Traveller:
         hours = minutes[at]
         offsets = self.offset(hours)
         y = self.curve(CORTISOL, hours)
-        y += CORTISOL.prior.residual_sd * rng.standard_normal(len(hours))
+        y += self.noise * CORTISOL.prior.residual_sd * rng.standard_normal(len(hours))
         values = np.clip(natural(CORTISOL, y), CORTISOL.limits.low, CORTISOL.limits.high)
         return [
             record(
