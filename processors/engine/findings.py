@@ -51,6 +51,8 @@ from schemas.results import Alert, Deviation, DeviationKind
 from schemas.topics import ALERTS, DEVIATIONS
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
+# Means of days change little sooner.
+_LOOK_AGAIN_H = 3.0
 
 
 def moment(hours: float) -> datetime:
@@ -95,8 +97,11 @@ def _stands(
     # What came too late to be acted upon says nothing of now.
     if open_now is None or "explained" not in open_now or not transition[T_LIVE] > 0.0:
         return
-    departure = _departure(transition)
     last_h, until_h = open_now["explained"]
+    hour = float(transition[T_TIME])
+    if hour < until_h and hour < last_h + _LOOK_AGAIN_H and kind is not DeviationKind.OUTLIER:
+        return
+    departure = _departure(transition)
     again = explained(series.analyte.slug, departure, person.doses, person.illnesses)
     if again is not None:
         open_now["explained"] = [departure.hour, again.until_h]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import cache
+from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
-from processors.engine_port import Outputs
+from processors.engine_port import Outputs, Record
+from producers.clinic import Clinic
+from producers.wearer_clock import Journey
 from schemas.measurements import ALERT, DEVIATION, PROFILE, RHYTHM
 from tests.processors.engine.feeding import HOUR_MS, START_MS, Run, numbered
 from tests.processors.engine.travelling import Traveller
@@ -179,3 +185,35 @@ def test_summer_time_moves_no_local_hour_and_blurs_nothing(change: float) -> Non
         assert apart(row["acrophase"], twin["acrophase"]) == pytest.approx(0.0, abs=0.02)
         assert apart(row["peak"], twin["peak"]) == pytest.approx(0.0, abs=0.05)
         assert row["residual_cv"] == pytest.approx(twin["residual_cv"], rel=0.005)
+
+
+@pytest.mark.parametrize("place", ["Asia/Tokyo", "America/Los_Angeles"])
+def test_nor_does_a_week_far_away_of_the_simulated_clinic(place: str) -> None:
+    """Four people with wearables and home tests whose bodies follow by an hour a day; summer time
+    comes on the way.
+
+    Without the body clock 20 alerts after Tokyo and 25 after Los Angeles (measured); now 0 and 1.
+    """
+    begin = datetime(2026, 3, 9, tzinfo=ZoneInfo("Europe/Berlin"))
+    away = [
+        Journey(begin + timedelta(days=18, hours=14), place),
+        Journey(begin + timedelta(days=25, hours=14), "Europe/Berlin"),
+    ]
+    clinic = Clinic(7, 4, begin, journeys={f"sim-{i:02d}": away for i in range(1, 5)})
+    run = Run()
+    sent = list(clinic.records(begin, begin + timedelta(days=40)))
+    offsets = Counter[str]()
+    for topic, deliveries in groupby(sent, key=lambda each: each.topic):
+        frame = []
+        for each in deliveries:
+            received_ms = round(each.received_at.timestamp() * 1000)
+            key = each.subject.encode()
+            frame.append(Record(topic, 0, offsets[topic], received_ms, key, each.value))
+            offsets[topic] += 1
+        outputs = run.partition.process(frame)
+        rows = {m: outputs.rows[m] for m in FOUND if m in outputs.rows}
+        run.keep(Outputs(rows, outputs.messages))
+    assert run.letters() == []
+    alerts = [a for a in run.store.select(ALERT) if a["kind"] != "missing"]
+    assert len(alerts) <= 1, alerts
+    assert any((d["explained_by"] or "").startswith("travel ") for d in run.deviations())
