@@ -147,7 +147,8 @@ class Rhythm(SeriesResult):
         "share of the mesor on the linear scale."
     )
     baseline_acrophase: float | None = Field(
-        description="Acrophase of the person's own 28-day baseline, hours [0, 24)."
+        description="Acrophase of the person's own 28-day baseline, hours [0, 24): that of a body "
+        "clock in step with the local clock."
     )
     level_ratio: float = Field(description="Mesor now over the baseline's mesor.")
     level_ratio_low: float = Field(description="Lower bound of the level ratio.")
@@ -158,11 +159,23 @@ class Rhythm(SeriesResult):
     amplitude_ratio_low: float | None = Field(description="Lower bound of the amplitude ratio.")
     amplitude_ratio_high: float | None = Field(description="Upper bound of the amplitude ratio.")
     phase_shift: float | None = Field(
-        description="Acrophase now minus the baseline's, hours in (-12, 12], positive = later."
+        description="Acrophase now minus the baseline's, hours in (-12, 12], positive = later; "
+        "after travel less what the body clock is expected to lag, so 0 if it re-entrains as "
+        "expected."
     )
     phase_shift_low: float | None = Field(description="Lower bound, hours.")
     phase_shift_high: float | None = Field(description="Upper bound, hours.")
     last_reading: datetime = Field(description="Collection time of the newest reading, UTC.")
+    body_clock_lag: float | None = Field(
+        default=None,
+        description="Hours that the body clock is expected to be behind the local clock after "
+        "travel, negative if ahead; 0 when settled; null for analytes that are not ruled by the "
+        "hour. Acrophase, peak and trough are local clock times and move with it.",
+    )
+    body_clock_lag_low: float | None = Field(
+        default=None, description="Lower bound of the lag from how people differ, hours."
+    )
+    body_clock_lag_high: float | None = Field(default=None, description="Upper bound, hours.")
 
 
 class ProfilePoint(SeriesResult):
@@ -255,7 +268,9 @@ class Deviation(SeriesResult):
         description="True if found in data that arrived too late to be acted upon."
     )
     explained_by: str | None = Field(
-        default=None, description="What explains it, e.g. 'dose of hydrocortisone 2 h before'."
+        default=None,
+        description="What explains it, e.g. 'dose of hydrocortisone 2.0 h before'; it alerts "
+        "nobody unless it lasts for longer than that explains, which is then added.",
     )
     reason: str = Field(
         description="One sentence: what happened, against what, how sure, from how many readings."
@@ -263,10 +278,11 @@ class Deviation(SeriesResult):
 
 
 class Alert(SeriesResult):
-    """What a person should look at; `time` is when it was opened.
+    """What a person should look at; `time` is that of the deviation behind it.
 
     One row a subject, analyte, kind and direction while it lasts. A retrospective or explained
-    deviation makes no alert.
+    deviation makes no alert; one that outlasts what explains it makes one then, and `updated_at`
+    says when.
     """
 
     kind: DeviationKind = Field(description="Kind of the deviation behind it.")

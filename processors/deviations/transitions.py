@@ -47,9 +47,13 @@ from processors.rhythm.curve import AMPLITUDE_HALF as CURVE_AMPLITUDE_HALF
 from processors.rhythm.layout import (
     CURRENT,
     HALF_LIVES_D,
+    JOURNEYS,
+    JOURNEYS_SIZE,
     N_DIRECTIONS,
     N_PARAMETERS,
     N_RECENT,
+    NEWEST,
+    OFFSET_H,
     OPEN,
     OPEN_SIZE,
     P_MIN_AMPLITUDE,
@@ -58,8 +62,10 @@ from processors.rhythm.layout import (
     P_RHYTHMIC,
     P_Z_SD,
     P_Z_SUSTAINED,
+    SETTLED_AT,
     TESTED,
 )
+from processors.rhythm.reentrainment import lag_at, settled
 
 Array = NDArray[np.float64]
 
@@ -67,7 +73,16 @@ Array = NDArray[np.float64]
 T_SLOT, T_KIND, T_SIGN, T_OPENS, T_ONSET, T_TIME = 0, 1, 2, 3, 4, 5  # times in hours
 T_Z, T_THRESHOLD, T_EFFECT, T_LOW, T_HIGH, T_N = 6, 7, 8, 9, 10, 11
 T_LIVE, T_OBSERVED, T_EXPECTED, T_WINDOW_D, T_SEQUENCE = 12, 13, 14, 15, 16
-TRANSITION_SIZE = 17
+# Score that is left when the body clock may be elsewhere than expected (absolute value).
+T_REST = 17
+# How far the body clock is behind, when all will have arrived, and its journeys (`rhythm.layout`).
+T_LAG, T_SETTLED, T_JOURNEYS = 18, 19, 20
+# Of what stands: the score in its direction, by recent window.
+T_WINDOWS = T_JOURNEYS + JOURNEYS_SIZE
+TRANSITION_SIZE = T_WINDOWS + N_RECENT
+
+# What a transition is, in T_OPENS: the end of a deviation, its begin, or that it is still there.
+ENDS, OPENS, STANDS = 0.0, 1.0, 2.0
 
 _N_TESTED = 4  # level, amplitude, phase, arrhythmic
 _END_AT = 0.5  # of the threshold
@@ -90,19 +105,66 @@ def change(
 ) -> None:
     """Open or end a deviation in the row, and write it to out (TRANSITION_SIZE)."""
     o = OPEN + OPEN_SIZE * kind
-    out[:] = np.nan
-    out[T_SLOT] = slot
-    out[T_KIND] = kind
+    write(row, slot, kind, time, z if opens else row[o + 2], threshold, live, out)
     out[T_SIGN] = sign if opens else row[o + 1]
-    out[T_OPENS] = 1.0 if opens else 0.0
+    out[T_OPENS] = OPENS if opens else ENDS
     out[T_ONSET] = time if opens else row[o]
-    out[T_TIME] = time
-    out[T_Z] = z if opens else row[o + 2]
-    out[T_THRESHOLD] = threshold
-    out[T_LIVE] = 1.0 if live else 0.0
     row[o] = time if opens else 0.0
     row[o + 1] = sign if opens else 0.0
     row[o + 2] = z if opens else 0.0
+
+
+@compiled
+def stand(
+    row: Array,
+    slot: float,
+    kind: int,
+    time: float,
+    z: float,
+    threshold: float,
+    live: bool,
+    out: Array,
+) -> None:
+    """Write to out (TRANSITION_SIZE) that an open deviation is still there."""
+    o = OPEN + OPEN_SIZE * kind
+    write(row, slot, kind, time, z, threshold, live, out)
+    out[T_SIGN] = row[o + 1]
+    out[T_OPENS] = STANDS
+    out[T_ONSET] = row[o]
+
+
+@compiled
+def write(
+    row: Array,
+    slot: float,
+    kind: int,
+    time: float,
+    z: float,
+    threshold: float,
+    live: bool,
+    out: Array,
+) -> None:
+    """Write what all transitions have in common to out (TRANSITION_SIZE)."""
+    out[:] = np.nan
+    out[T_SLOT] = slot
+    out[T_KIND] = kind
+    out[T_TIME] = time
+    out[T_Z] = z
+    out[T_THRESHOLD] = threshold
+    out[T_LIVE] = 1.0 if live else 0.0
+    out[T_LAG] = lag_at(row, max(time, row[NEWEST]), row[OFFSET_H])
+    out[T_SETTLED] = row[SETTLED_AT]
+    for i in range(JOURNEYS_SIZE):
+        out[T_JOURNEYS + i] = row[JOURNEYS + i]
+
+
+@compiled
+def beyond_phase(projected: Array, covariance: Array, d: int) -> float:
+    """|z| of direction d after whichever shift of the curve explains most of it."""
+    least = abs(score(projected, covariance, d))
+    for shift in range(EARLIER_4, N_DIRECTIONS):
+        least = min(least, abs(conditional_score(projected, covariance, d, shift)))
+    return least
 
 
 @compiled
@@ -124,8 +186,8 @@ def test_sustained(
 
     lower, m, variance: the baseline's posterior; baseline, current: described curves
     (`rhythm.curve`) of the baseline and of the published window. `testable` is False while the
-    baseline is too young. Opens and ends deviations in the row, writes each change to out
-    (k x TRANSITION_SIZE), returns their number.
+    baseline is too young. Opens and ends deviations in the row, writes each change, and of each
+    that goes on that it does, to out (k x TRANSITION_SIZE), returns their number.
     """
     filters = np.empty((N_DIRECTIONS, N_PARAMETERS))
     directions(m, filters)
@@ -138,8 +200,8 @@ def test_sustained(
     best = np.zeros(_N_TESTED)  # signed calibrated score of each kind
     best_r = np.zeros(_N_TESTED, dtype=np.int64)
     best_d = np.zeros(_N_TESTED, dtype=np.int64)
-    highest = np.zeros(_N_TESTED)  # of each kind over all windows
-    lowest = np.zeros(_N_TESTED)
+    highest = np.zeros((_N_TESTED, N_RECENT))
+    lowest = np.zeros((_N_TESTED, N_RECENT))
     for r in range(N_RECENT):
         weight[r] = contrast(
             row, p, r + 1, at, lower, m, variance, filters, projected[r], covariance[r]
@@ -162,12 +224,13 @@ def test_sustained(
                 continue
             if abs(z) > abs(best[kind]):
                 best[kind], best_r[kind], best_d[kind] = z, r, d
-            highest[kind] = max(highest[kind], z)
-            lowest[kind] = min(lowest[kind], z)
+            highest[kind, r] = max(highest[kind, r], z)
+            lowest[kind, r] = min(lowest[kind, r], z)
     something_open = False
     for kind in range(_N_TESTED):
         something_open = something_open or row[OPEN + OPEN_SIZE * kind] > 0.0
-    if row[TESTED] > 0.0 and not something_open:
+    in_step = settled(row, at)
+    if row[TESTED] > 0.0 and not something_open and in_step:
         learn_sustained(row, raw, sd, min(1.0, max(0.0, (at - row[TESTED]) / 24.0)))
     row[TESTED] = at
 
@@ -180,7 +243,8 @@ def test_sustained(
         if lost or (row[OPEN + OPEN_SIZE * ARRHYTHMIC] > 0.0 and swing < usual):
             best[ARRHYTHMIC], best_r[ARRHYTHMIC] = best[AMPLITUDE], best_r[AMPLITUDE]
             best_d[ARRHYTHMIC] = AMPLITUDE_DIRECTION
-            lowest[ARRHYTHMIC] = lowest[AMPLITUDE]
+            for r in range(N_RECENT):
+                lowest[ARRHYTHMIC, r] = lowest[AMPLITUDE, r]
     winner = LEVEL
     for kind in (AMPLITUDE, PHASE):
         if abs(best[kind]) > abs(best[winner]):
@@ -196,13 +260,33 @@ def test_sustained(
             turned = over and sign != row[o + 1]
             # What speaks for the other direction keeps nothing open: back in step, a person
             # differs from a baseline that has taken the trouble in.
-            support = highest[kind] if row[o + 1] > 0.0 else lowest[kind]
+            by_window = highest[kind] if row[o + 1] > 0.0 else lowest[kind]
+            support = 0.0
+            for r in range(N_RECENT):
+                if abs(by_window[r]) > abs(support):
+                    support = by_window[r]
             if turned or abs(support) < _END_AT * threshold:
                 change(row, slot, kind, sign, False, at, z, threshold, live, out[changes])
                 changes += 1
             else:
                 if abs(support) > abs(row[o + 2]):
                     row[o + 2] = support
+                stand(row, slot, kind, at, support, threshold, live, out[changes])
+                for r in range(N_RECENT):
+                    out[changes, T_WINDOWS + r] = by_window[r]
+                r, d = best_r[kind], best_d[kind]
+                if kind == PHASE and not in_step:
+                    measure(row, p, kind, d, N_RECENT, at, sd[N_RECENT - 1, d], effect)
+                    out[changes, T_EFFECT] = effect[EFFECT]
+                    out[changes, T_LOW], out[changes, T_HIGH] = (
+                        effect[EFFECT_LOW],
+                        effect[EFFECT_HIGH],
+                    )
+                    out[changes, T_WINDOW_D] = _HALF_LIVES[N_RECENT]
+                elif not in_step:
+                    rest = beyond_phase(projected[r], covariance[r], d)
+                    out[changes, T_REST] = rest / sd[r, d]
+                changes += 1
                 continue
         if not over:
             continue
@@ -231,6 +315,8 @@ def test_sustained(
         out[changes, T_EXPECTED] = effect[EXPECTED]
         out[changes, T_N] = weight[rate - 1]
         out[changes, T_WINDOW_D] = _HALF_LIVES[rate]
+        if not in_step:
+            out[changes, T_REST] = beyond_phase(projected[r], covariance[r], d) / sd[r, d]
         changes += 1
     return changes
 

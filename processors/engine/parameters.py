@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,6 +53,9 @@ class ParameterTable:
         p[P_Z_OUTLIER] = outlier_threshold(
             policy.alerts_per_person_month, policy.series_per_person, analyte.cadence_s / 3600.0
         )
+        if analyte.rhythm == "cycle":
+            # What a cycle does to them is no finding; markers of the cycle judge it.
+            p[P_Z_SUSTAINED] = p[P_Z_OUTLIER] = inf
         gate = reference_change(analyte.cv_analytical, analyte.cv_within)
         # on the linear scale the same relative change, at the population's midline
         p[P_OUTLIER_GATE] = gate if analyte.scale == "log" else gate * abs(prior.mesor)

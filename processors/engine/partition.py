@@ -63,6 +63,7 @@ from schemas.topics import DEAD_LETTERS, ESTIMATES, EVENTS, READINGS
 _RHYTHM_COLUMNS = RHYTHM.columns
 # Kafka's timestamp is the producer's to set, 64 bits of it; a calendar holds less.
 _EPOCH = datetime.fromtimestamp(0, UTC)
+_STRANGER = Person()  # no event has told anything
 _FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 
 
@@ -339,8 +340,7 @@ class Partition:
             self._write_half_hours(profile[: counters[C_PROFILE]], revision[: counters[C_REVISION]])
         for change in transition[: counters[C_TRANSITION]]:
             series = self._series[int(change[0])]
-            person = self._people.get(series.subject)
-            apply(series, change, person.doses if person else [], outputs)
+            apply(series, change, self._people.get(series.subject, _STRANGER), outputs)
 
     # --- markers --------------------------------------------------------------------------
 

@@ -23,9 +23,12 @@ from processors.engine.kernel.buffers import (
     R_DAYS,
     R_HALF,
     R_HOURS,
+    R_JOURNEYS,
+    R_LAG,
     R_N,
     R_NEWEST,
     R_OFFSET_H,
+    R_SETTLED,
     R_SLOT,
     R_STALE,
     V_HALF,
@@ -35,6 +38,7 @@ from processors.engine.kernel.buffers import (
     V_VALUE,
 )
 from processors.engine.series import Series
+from processors.rhythm.body_clock import lag_bounds
 from processors.rhythm.curve import (
     ACROPHASE,
     ACROPHASE_HALF,
@@ -51,6 +55,7 @@ from processors.rhythm.curve import (
     TROUGH_HALF,
     TROUGH_VALUE,
 )
+from processors.rhythm.reentrainment import flights
 from schemas.measurements import PROFILE, Row
 from schemas.results import Status
 
@@ -119,13 +124,14 @@ def rhythm_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
     level_only = np.array([not s.analyte.is_daily for s in of_rows], dtype=bool)
     prior_weight = np.array([s.prior_weight for s in of_rows])
     now = buffer[:, R_CURRENT:R_BASELINE]
-    base = buffer[:, R_BASELINE:]
+    base = buffer[:, R_BASELINE:R_LAG]
 
     def natural(values: Array) -> Array:
         return np.where(is_log, np.exp(np.where(is_log, values, 0.0)), values)
 
     def around(at: int, half: int) -> list[list[float | None]]:
-        centre = now[:, at]
+        centre = np.mod(now[:, at] + buffer[:, R_LAG], 24.0)
+        centre = np.where(centre >= 24.0, 0.0, centre)  # of a hair less than midnight, rounded
         return [nullable(centre), nullable(centre - now[:, half]), nullable(centre + now[:, half])]
 
     mesor, half = now[:, MESOR], now[:, MESOR_HALF]
@@ -182,8 +188,20 @@ def rhythm_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
         nullable(drift - drift_half),
         nullable(drift + drift_half),
         newest,
+        *(of_curve(column) for column in lags(buffer)),
     ]
     return list(zip(*columns, strict=True))
+
+
+def lags(buffer: Array) -> Array:
+    """Lag of the body clock in each rhythm, and its bounds (3 x n), hours."""
+    found = np.zeros((3, len(buffer)))
+    for i in np.flatnonzero(buffer[:, R_NEWEST] < buffer[:, R_SETTLED]).tolist():
+        row = buffer[i]
+        lag = float(row[R_LAG])
+        bounds = lag_bounds(flights(row[R_JOURNEYS:]), float(row[R_NEWEST]), lag)
+        found[:, i] = lag, *bounds
+    return found
 
 
 def profile_rows(series: Sequence[Series], buffer: Array) -> list[Row]:

@@ -3,7 +3,7 @@
 Each row absorbs one input topic and carries the last offset that it has absorbed. Keys:
 
     series|SUBJECT|ANALYTE   absorbs readings: the kernel's row, what was seen, what is open
-    subject|SUBJECT          absorbs events: profile and recent doses
+    subject|SUBJECT          absorbs events: profile, recent doses and illnesses
     clock                    the partition's clock at each offset that may still be committed
 
 What was seen stands in the same row as the sums: they must survive together, or a replayed
@@ -18,19 +18,21 @@ from typing import Any
 
 import msgspec
 
-from processors.deviations.explain import LONGEST_H, TakenDose
+from processors.deviations.explain import LONGEST_H, Ill, TakenDose
 from processors.engine.seen import Seen
 from processors.engine.series import Known, Rows, Series
 from processors.engine_port import ForeignState
 from processors.markers.life import Life
 from schemas.conditions import Sex
-from schemas.events import Dose, Event, Profile
+from schemas.events import Dose, Event, Illness, Profile
 
 VERSION = 3
 """Layout of the rows; a worker reads no other."""
 CLOCK_KEY = b"clock"
-_DOSES_KEPT_MS = round(8 * LONGEST_H * 3_600_000)
+_KEPT_MS = round(8 * LONGEST_H * 3_600_000)
 _MOST_DOSES = 1_000  # of somebody without readings: nearly a year of three a day
+_MOST_ILLNESSES = 100
+_ILL_MS = 2 * 24 * 3_600_000  # without an end, see `schemas.events.Illness`
 
 
 @dataclass(slots=True)
@@ -43,6 +45,7 @@ class Person:
     group: str | None = None
     profile_ms: int = -1
     doses: list[TakenDose] = field(default_factory=list)
+    illnesses: list[Ill] = field(default_factory=list)
     site: str = "default"
     """Of the newest event."""
     life: Life = field(default_factory=Life)
@@ -57,8 +60,8 @@ class Person:
         """Take in an event; True if the profile changed.
 
         Order of arrival does not matter; of profiles of the same time the later one counts.
-        Doses long before the partition's clock are forgotten: events may run ahead of the
-        readings that they explain, by years when a recording is judged.
+        Doses and illnesses long before the partition's clock are forgotten: events may run ahead
+        of the readings that they explain, by years when a recording is judged.
         """
         at_ms = round(event.at.timestamp() * 1000)
         self.site = event.site
@@ -70,8 +73,15 @@ class Person:
             return self.known != before
         if isinstance(event, Dose):
             dose = TakenDose(at_ms, event.substance)
-            kept = {d for d in (*self.doses, dose) if clock_ms - d.at_ms <= _DOSES_KEPT_MS}
+            kept = {d for d in (*self.doses, dose) if clock_ms - d.at_ms <= _KEPT_MS}
             self.doses = sorted(kept)[-_MOST_DOSES:]
+        if isinstance(event, Illness):
+            until = event.until
+            ill = Ill(at_ms, at_ms + _ILL_MS if until is None else round(until.timestamp() * 1000))
+            during = {
+                each for each in (*self.illnesses, ill) if clock_ms - each.until_ms <= _KEPT_MS
+            }
+            self.illnesses = sorted(during)[-_MOST_ILLNESSES:]
         return False
 
     def dump(self) -> bytes:
@@ -85,6 +95,7 @@ class Person:
                 self.group,
                 self.profile_ms,
                 self.doses,
+                self.illnesses,
                 self.site,
                 self.life.dump(),
             ]
@@ -93,9 +104,11 @@ class Person:
     @classmethod
     def load(cls, value: bytes) -> Person:
         """Inverse of `dump`."""
-        absorbed, sex, birth_year, group, profile_ms, doses, site, life = _decode(value)
+        absorbed, sex, birth_year, group, profile_ms, doses, ill, site, life = _decode(value)
         taken = [TakenDose(*dose) for dose in doses]
-        return cls(absorbed, sex, birth_year, group, profile_ms, taken, site, Life.load(life))
+        illnesses = [Ill(*each) for each in ill]
+        told = Life.load(life)
+        return cls(absorbed, sex, birth_year, group, profile_ms, taken, illnesses, site, told)
 
 
 def series_key(subject: str, analyte: str) -> bytes:

@@ -53,6 +53,8 @@ _decode = msgspec.json.Decoder(Wire).decode
 def read_wire(value: bytes) -> Wire | None:
     """The record's fields, or None if it is not even JSON of the right types."""
     try:
+        if not value.isascii():
+            value.decode()  # msgspec does not look into names that it does not know
         return _decode(value)
     # RecursionError: JSON a thousand levels deep
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -31,10 +31,10 @@ from processors.rhythm.samples import Floats
 _METHOD = "re-entrainment by 57 min a day eastward, 92 westward (Aschoff et al. 1975), and phases"
 
 # Hours a day, and the spread of its logarithm between people.
-_ADVANCE, _DELAY, _SPEED_SD = 57.0 / 60.0, 92.0 / 60.0, 0.35
+ADVANCE, DELAY, SPEED_SD = 57.0 / 60.0, 92.0 / 60.0, 0.35
 _SPEEDS = 48
 # From a lag of so many hours on some clocks go the other way round; half of them at twelve hours.
-_OTHER_WAY_FROM_H, _OTHER_WAY_ALL_H = 6.0, 18.0
+OTHER_WAY_FROM_H, _OTHER_WAY_ALL_H = 6.0, 18.0
 # A settled body clock still wanders from day to day (assumed).
 WANDER_SD_H = 0.4
 # After so long every clock has arrived.
@@ -99,7 +99,7 @@ def body_clock(
             return "A phase has no usable error."
     recent = sorted(f for f in flights if at - 24.0 * _SETTLED_DAYS <= f.hour <= at)
     seen = sorted(p for p in phases if recent and recent[0].hour <= p.hour <= at)
-    speed = np.exp(_SPEED_SD * ndtri((np.arange(_SPEEDS) + 0.5) / _SPEEDS) - _SPEED_SD**2 / 2.0)
+    speed = np.exp(SPEED_SD * ndtri((np.arange(_SPEEDS) + 0.5) / _SPEEDS) - SPEED_SD**2 / 2.0)
     lag = np.zeros(_SPEEDS)
     weight = np.full(_SPEEDS, 1.0 / _SPEEDS)
     now = recent[0].hour if recent else at
@@ -117,7 +117,7 @@ def body_clock(
             weight = weight + 1e-12 * max(float(weight.max()), 1e-300)
             weight /= weight.sum()
     lag = _later(lag, speed, (at - now) / 24.0)
-    left = np.abs(lag) / (speed * np.where(lag > 0.0, _ADVANCE, _DELAY))
+    left = np.abs(lag) / (speed * np.where(lag > 0.0, ADVANCE, DELAY))
     return BodyClock(lag, weight, float(weight @ left), len(seen))
 
 
@@ -148,6 +148,25 @@ def body_clock_lag(found: BodyClock | str) -> Marker:
     return Marker(name, "measured", unit, found.n, f"{sentence}.", _METHOD, value, low, high)
 
 
+def lag_bounds(flights: Sequence[Flight], at: float, lag_h: float) -> tuple[float, float]:
+    """Bounds of the lag at an hour within which nine of ten people are, about the expected one.
+
+    They come from how people differ alone: clocks that go the other way round, too.
+
+    >>> low, high = lag_bounds([Flight(0.0, 1.0, 9.0)], 48.0, 6.1)
+    >>> round(low, 1), round(high, 1)
+    (4.9, 11.4)
+    """
+    found = body_clock(flights, at)
+    if isinstance(found, str):
+        raise ValueError(found)
+    lags = (found.lags_h - lag_h + 12.0) % 24.0 - 12.0
+    order = np.argsort(lags)
+    share = np.cumsum(found.weights[order])
+    low, high = lags[order[np.searchsorted(share, (0.05, 0.95))]].tolist()
+    return lag_h + min(low, 0.0), lag_h + max(high, 0.0)
+
+
 def beyond_travel(found: BodyClock, shift_h: float, sd_h: float) -> float:
     """Probability of a shift as unlikely as this one, if travel is all there is.
 
@@ -170,7 +189,7 @@ def beyond_travel(found: BodyClock, shift_h: float, sd_h: float) -> float:
 
 def _later(lag: Floats, speed: Floats, days: float) -> Floats:
     """Lags after some days of closing in."""
-    closed = days * speed * np.where(lag > 0.0, _ADVANCE, _DELAY)
+    closed = days * speed * np.where(lag > 0.0, ADVANCE, DELAY)
     return np.asarray(np.sign(lag) * np.maximum(np.abs(lag) - closed, 0.0))
 
 
@@ -180,7 +199,7 @@ def _flown(
     """Lags after a flight; those who may go the other way round are there twice."""
     lag = lag + (flight.to_offset_h - flight.from_offset_h)
     lag = (lag + 12.0) % 24.0 - 12.0
-    other = np.clip((lag - _OTHER_WAY_FROM_H) / (_OTHER_WAY_ALL_H - _OTHER_WAY_FROM_H), 0.0, 1.0)
+    other = np.clip((lag - OTHER_WAY_FROM_H) / (_OTHER_WAY_ALL_H - OTHER_WAY_FROM_H), 0.0, 1.0)
     both = other > 0.0
     return (
         np.r_[lag, lag[both] - 24.0],

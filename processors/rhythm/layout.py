@@ -71,7 +71,16 @@ CAL_OUTLIER: Final = CAL_OUTLIER_N + 1
 QUANTILE_N: Final = CAL_OUTLIER + 1
 QUANTILES: Final = QUANTILE_N + 1
 N_QUANTILES: Final = 5  # 5, 25, 50, 75 and 95 %
-SUMS: Final = QUANTILES + N_QUANTILES
+# The body clock, see processors.rhythm.reentrainment. Times are 0 before the first journey.
+LAG_AT: Final = QUANTILES + N_QUANTILES  # time of the newest journey
+LAG_H: Final = LAG_AT + 1  # hours that the body clock was behind just after it
+HOME_UNTIL: Final = LAG_H + 1  # newest reading before it
+SETTLED_AT: Final = HOME_UNTIL + 1  # when all but the slowest clocks have arrived
+# Of the newest journeys, newest first: time (0 = none), change of the wall clock in hours.
+JOURNEYS: Final = SETTLED_AT + 1
+N_JOURNEYS: Final = 4
+JOURNEYS_SIZE: Final = 2 * N_JOURNEYS
+SUMS: Final = JOURNEYS + JOURNEYS_SIZE
 PAIRS: Final = SUMS + N_RATES * SUM_SIZE
 ROW_SIZE: Final = PAIRS + N_PAIRS * N_MOMENTS
 

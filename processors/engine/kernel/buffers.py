@@ -9,15 +9,20 @@ from processors.deviations.transitions import (
     TRANSITION_SIZE,
 )
 from processors.rhythm.curve import CURVE_SIZE
+from processors.rhythm.layout import JOURNEYS_SIZE
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Columns of a rhythm in its buffer; the two described curves follow.
+# Columns of a rhythm in its buffer; the two described curves follow, in body time, and then how
+# far that is behind the wall clock, when all will have arrived and the journeys that it comes from.
 R_SLOT, R_HALF, R_OFFSET_H, R_STALE, R_N, R_DAYS, R_HOURS, R_NEWEST = 0, 1, 2, 3, 4, 5, 6, 7
 R_CURRENT = 8
 R_BASELINE = R_CURRENT + CURVE_SIZE
-RHYTHM_SIZE = R_BASELINE + CURVE_SIZE
+R_LAG = R_BASELINE + CURVE_SIZE
+R_SETTLED = R_LAG + 1
+R_JOURNEYS = R_SETTLED + 1
+RHYTHM_SIZE = R_JOURNEYS + JOURNEYS_SIZE
 # Columns of a profile point.
 F_SLOT, F_HALF, F_OFFSET_H, F_VALUE, F_N = 0, 1, 2, 3, 4
 F_P05, F_P25, F_P50, F_P75, F_P95, F_DAYS = 5, 6, 7, 8, 9, 10

@@ -4,6 +4,10 @@ Readings are taken in offset order, each judged against all before it, so result
 on how Kafka cut the frames. Outputs go to buffers of fixed size; when one is nearly full the
 loop returns, the caller empties them and calls again.
 
+Curves and tests are in body time (`processors.rhythm.reentrainment`): after a flight the wearer's
+clock less what the body clock is expected to lag it. Days, half hours and clock hours are the wall
+clock's.
+
 All times are hours since 1970 UTC. A half hour is numbered by the local clock's own boundaries:
 index k begins at k / 2 - f hours UTC, f being the part of the wearer's offset from UTC that is
 not a multiple of half an hour.
@@ -59,6 +63,7 @@ from processors.rhythm.layout import (
 )
 from processors.rhythm.moments import harmonics
 from processors.rhythm.posterior import solve
+from processors.rhythm.reentrainment import lag_at, note_offset
 from processors.rhythm.student import Z95, t_quantile
 from processors.rhythm.sums import fold
 
@@ -160,7 +165,9 @@ def run(
                     transition,
                     counters,
                 )
-        harmonics(t + offsets_h[i], e)
+        note_offset(row, t, offsets_h[i])
+        body_hour = t + offsets_h[i] - lag_at(row, t, offsets_h[i])
+        harmonics(body_hour, e)
         if p[P_BIN_H] == 0.0 or row[FRESH] == 0.0:
             # Of a dense analyte one reading a half hour is judged, for the percentiles; a single
             # one is no finding, whatever its score.
@@ -171,6 +178,7 @@ def run(
                 slot,
                 t,
                 model_values[i],
+                body_hour,
                 e,
                 p[P_BIN_H] == 0.0 and not censored[i],
                 live,

@@ -15,7 +15,11 @@ from processors.compiled import compiled
 from processors.deviations.calibration import (
     percentile_scores,
 )
+from processors.deviations.kinds import PHASE
 from processors.deviations.transitions import (
+    T_EXPECTED,
+    T_KIND,
+    T_OBSERVED,
     T_SEQUENCE,
     test_sustained,
 )
@@ -36,19 +40,24 @@ from processors.engine.kernel.buffers import (
     R_DAYS,
     R_HALF,
     R_HOURS,
+    R_JOURNEYS,
+    R_LAG,
     R_N,
     R_NEWEST,
     R_OFFSET_H,
+    R_SETTLED,
     R_SLOT,
     R_STALE,
 )
-from processors.rhythm.curve import CURVE_SIZE, describe
+from processors.rhythm.curve import CURVE_SIZE, clock_hour, describe
 from processors.rhythm.layout import (
     BASELINE,
     CURRENT,
     FRESH,
     HALF,
     HALF_HOURS,
+    JOURNEYS,
+    JOURNEYS_SIZE,
     LIVE,
     MASKS,
     N_DAYS,
@@ -62,9 +71,11 @@ from processors.rhythm.layout import (
     P_LIVE_H,
     P_LOG,
     P_MIN_RHYTHM,
+    SETTLED_AT,
 )
 from processors.rhythm.moments import harmonics
 from processors.rhythm.posterior import predict, solve
+from processors.rhythm.reentrainment import lag_at
 from processors.rhythm.student import Z95, t_quantile
 
 Array = NDArray[np.float64]
@@ -125,6 +136,10 @@ def write_rhythm(
     for i in range(CURVE_SIZE):
         out[R_CURRENT + i] = current[i]
         out[R_BASELINE + i] = baseline[i]
+    out[R_LAG] = lag_at(row, row[NEWEST], row[OFFSET_H])
+    out[R_SETTLED] = row[SETTLED_AT]
+    for i in range(JOURNEYS_SIZE):
+        out[R_JOURNEYS + i] = row[JOURNEYS + i]
 
 
 @compiled
@@ -144,7 +159,8 @@ def write_profile(
     """Write one half hour's point, its band predicted from the baseline, to out (PROFILE_SIZE)."""
     e = np.empty(N_MOMENTS)
     x = np.empty(N_PARAMETERS)
-    harmonics(half_hour_start(index, row[OFFSET_H]) + 0.25 + row[OFFSET_H], e)
+    middle, offset_h = half_hour_start(index, row[OFFSET_H]) + 0.25, row[OFFSET_H]
+    harmonics(middle + offset_h - lag_at(row, max(middle, row[NEWEST]), offset_h), e)
     centre, scale = predict(lower, g, variance, e, x)
     scores = np.empty(N_QUANTILES)
     percentile_scores(row, scores)
@@ -209,8 +225,12 @@ def close_half_hours(
             current,
             transition[k:],
         )
+        lag = lag_at(row, at, row[OFFSET_H])
         for i in range(k, k + changes):
             transition[i, T_SEQUENCE] = sequence
+            if transition[i, T_KIND] == PHASE:  # from body time to the wearer's clock
+                transition[i, T_OBSERVED] = clock_hour(transition[i, T_OBSERVED] + lag)
+                transition[i, T_EXPECTED] = clock_hour(transition[i, T_EXPECTED] + lag)
         counters[C_TRANSITION] = k + changes
         write_rhythm(row, slot, first, 0.0, current, baseline, rhythm[counters[C_RHYTHM]])
         counters[C_RHYTHM] += 1

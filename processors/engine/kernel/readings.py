@@ -22,8 +22,10 @@ from processors.deviations.transitions import (
     T_LOW,
     T_N,
     T_OBSERVED,
+    T_REST,
     T_SEQUENCE,
     change,
+    stand,
 )
 from processors.engine.kernel.buffers import (
     B_HIGH,
@@ -62,7 +64,9 @@ from processors.rhythm.layout import (
     P_OUTLIER_GATE,
     P_Z_OUTLIER,
 )
+from processors.rhythm.moments import harmonics
 from processors.rhythm.posterior import predict, solve
+from processors.rhythm.reentrainment import lag_arc, settled
 from processors.rhythm.student import t_quantile, z_score
 
 Array = NDArray[np.float64]
@@ -72,6 +76,7 @@ Ints = NDArray[np.int64]
 OUTLIER_READINGS = 10.0
 _LONGEST_PAUSE_H = 7 * 24.0  # a longer one is an interruption, no habit
 _GAP_MEMORY_H = 14 * 24.0
+_ARC_STEP_H = 0.5
 
 
 @compiled
@@ -81,6 +86,7 @@ def judge_reading(
     slot: float,
     t: float,
     y: float,
+    body_hour: float,
     e: Array,
     counts: bool,
     live: bool,
@@ -90,8 +96,9 @@ def judge_reading(
 ) -> float:
     """Score a reading against its prediction; open or end an outlier. Returns its z.
 
-    `counts` is False for censored readings and for those of dense analytes, which are scored but
-    never an outlier of their own. Changes are written to out from row changes[0] on.
+    body_hour: clock hour in body time, and e its harmonics. `counts` is False for censored
+    readings and for those of dense analytes, which are scored but never an outlier of their own.
+    Changes are written to out from row changes[0] on.
     """
     lower = np.empty((N_PARAMETERS, N_PARAMETERS))
     g = np.empty(N_PARAMETERS)
@@ -113,6 +120,11 @@ def judge_reading(
         change(row, slot, OUTLIER, 0.0, False, t, z, threshold, live, out[changes[0]])
         out[changes[0], T_SEQUENCE] = sequence
         changes[0] += 1
+    elif row[o] > 0.0 and abs(z) >= threshold and t > row[o]:
+        stand(row, slot, OUTLIER, t, z, threshold, live, out[changes[0]])
+        out[changes[0], T_REST] = least_score(row, lower, g, variance, df, t, y, body_hour, e)
+        out[changes[0], T_SEQUENCE] = sequence
+        changes[0] += 1
     enough = row[N_READINGS] >= OUTLIER_READINGS
     if row[o] == 0.0 and abs(z) > threshold and abs(y - mean) > p[P_OUTLIER_GATE] and enough:
         k = changes[0]
@@ -126,9 +138,42 @@ def judge_reading(
         out[k, T_HIGH] = exp(high) if is_log else high
         out[k, T_EFFECT] = exp(y - mean) if is_log else y / mean
         out[k, T_N] = n
+        out[k, T_REST] = least_score(row, lower, g, variance, df, t, y, body_hour, e)
         out[k, T_SEQUENCE] = sequence
         changes[0] += 1
     return raw
+
+
+@compiled
+def least_score(
+    row: Array,
+    lower: Array,
+    g: Array,
+    variance: float,
+    df: float,
+    t: float,
+    y: float,
+    body_hour: float,
+    e: Array,
+) -> float:
+    """|z| of a reading at whichever hour, of those where travel may have left the body, fits best.
+
+    lower, g, variance, df: the baseline's posterior; body_hour: where the body is expected, and e
+    (work space) its harmonics.
+    """
+    x = np.empty(N_PARAMETERS)
+    mean, scale = predict(lower, g, variance, e, x)
+    least = abs(z_score((y - mean) / scale, df))
+    if not settled(row, t):
+        earliest, latest = lag_arc(row, t)
+        shift = earliest
+        while shift <= latest:
+            harmonics(body_hour - shift, e)
+            mean, scale = predict(lower, g, variance, e, x)
+            least = min(least, abs(z_score((y - mean) / scale, df)))
+            shift += _ARC_STEP_H
+        harmonics(body_hour, e)
+    return least / outlier_sd(row)
 
 
 @compiled
@@ -136,9 +181,9 @@ def learn_from(row: Array, p: Array, t: float, z: float) -> None:
     """Let the person's percentiles learn from the score of a reading that is not folded in yet.
 
     Of a dense analyte one reading a half hour is enough. Nothing is learnt from late readings, nor
-    while the rhythm is known to be out of order.
+    while the rhythm is known to be out of order, nor before the body is in step after a journey.
     """
-    if row[N_READINGS] > 0.0 and t <= row[NEWEST]:
+    if (row[N_READINGS] > 0.0 and t <= row[NEWEST]) or not settled(row, t):
         return
     for kind in range(OUTLIER):
         if row[OPEN + OPEN_SIZE * kind] > 0.0:

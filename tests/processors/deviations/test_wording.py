@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.deviations.explain import LONGEST_H, TakenDose, explanation
+from processors.deviations.explain import LONGEST_H, TakenDose, by_dose
 from processors.deviations.kinds import KINDS, direction
 from processors.deviations.wording import Evidence, clock, duration, reason, severity
 from schemas.catalogue import Analyte, load_catalogue
@@ -161,7 +161,8 @@ def test_a_dose_explains_for_its_hours_and_its_analytes_only() -> None:
     doses = [TakenDose(0, "Hydrocortisone"), TakenDose(5 * HOUR_MS, "hydrocortisone")]
 
     def at(hour: float, slug: str = "saliva-cortisol") -> str | None:
-        return explanation(slug, round(hour * HOUR_MS), doses)
+        found = by_dose(slug, hour, doses)
+        return None if found is None else found.words
 
     assert at(2) == "dose of Hydrocortisone 2.0 h before"
     assert at(6) == "dose of hydrocortisone 1.0 h before"  # the newest one
@@ -170,6 +171,6 @@ def test_a_dose_explains_for_its_hours_and_its_analytes_only() -> None:
     assert at(-0.1) is None  # not yet taken
     assert at(6, "heart-rate") is None
     assert at(6, "saliva-melatonin") is None
-    assert explanation("saliva-cortisol", HOUR_MS, [TakenDose(0, "levothyroxine")]) is None
-    assert explanation("saliva-cortisol", HOUR_MS, []) is None
+    assert by_dose("saliva-cortisol", 1.0, [TakenDose(0, "levothyroxine")]) is None
+    assert by_dose("saliva-cortisol", 1.0, []) is None
     assert LONGEST_H == 19.0

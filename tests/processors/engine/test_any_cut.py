@@ -1,9 +1,9 @@
 """However the same records are cut, saved, lost and read again: the same results and state.
 
 Two people are known for ten days. What follows is drawn: readings that come at once, late or
-again, silences, changes of level, broken records, doses. It is taken once as a single frame, and
-once in pieces, with checkpoints in between and crashes from which a new partition begins with
-whatever rows had been saved, at the offsets that had been committed.
+again, silences, changes of level, broken records, doses, illnesses and flights. It is taken once
+as a single frame, and once in pieces, with checkpoints in between and crashes from which a new
+partition begins with whatever rows had been saved, at the offsets that had been committed.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ class Step(NamedTuple):
 
 step = st.builds(
     Step,
-    st.sampled_from(["cortisol"] * 6 + ["heart-rate"] * 3 + ["again", "broken", "dose"]),
+    st.sampled_from(
+        ["cortisol"] * 6 + ["heart-rate"] * 3 + ["again", "broken", "dose", "ill", "fly"]
+    ),
     st.integers(0, 1),
     st.sampled_from([0.0, 0.2, 2.0, 5.0, 11.0, 30.0]),
     st.sampled_from([0.1, 0.1, 0.1, 3.0, 7.0, 50.0]),
@@ -92,7 +94,12 @@ step = st.builds(
 
 
 def delivered(steps: Sequence[Step], level: float) -> dict[str, list[Record]]:
-    """The records of each topic, as they follow on the past; `level` is added to log cortisol."""
+    """The records of each topic, as they follow on the past; `level` is added to log cortisol.
+
+    Who flies has another clock from then on; what is collected late still shows the newest one, or
+    the one of home.
+    """
+    offsets = dict.fromkeys(PEOPLE, 0.0)
     clock_h = past().clock_h
     readings: list[Record] = []
     events: list[Record] = []
@@ -100,9 +107,11 @@ def delivered(steps: Sequence[Step], level: float) -> dict[str, list[Record]]:
         clock_h += each.after_h
         person = PEOPLE[each.person]
         hour = clock_h - each.late_h
+        at = moment(hour, 0.0 if each.late_h > 10.0 else offsets[person])
         if each.what == "cortisol":
             y = CORTISOL.prior.value(hour % 24.0) + level + 0.4 * each.noise
             body = heading(CORTISOL, person, hour) | {"value": CORTISOL.from_model(y)}
+            body["collected_at"] = at
             readings.append(record(body, clock_h))
         elif each.what == "heart-rate":
             value = HEART_RATE.prior.value(hour % 24.0) + 20.0 * level + 5.0 * each.noise
@@ -110,6 +119,7 @@ def delivered(steps: Sequence[Step], level: float) -> dict[str, list[Record]]:
                 "offsets_ms": [0, 300_000, 600_000],
                 "values": [value, value + 1.0, value - 1.0],
                 "interval_s": 300.0,
+                "collected_at": moment(hour, offsets[PEOPLE[0]]),
             }
             readings.append(record(body, clock_h + 0.2))
             clock_h += 0.2
@@ -123,6 +133,14 @@ def delivered(steps: Sequence[Step], level: float) -> dict[str, list[Record]]:
             dose = {"kind": "dose", "subject": person, "at": moment(hour), "amount": 10.0}
             dose |= {"substance": "hydrocortisone", "unit": "mg", "route": "oral"}
             events.append(record(dose, clock_h, EVENTS.name))
+        elif each.what == "ill":
+            ill = {"kind": "illness", "subject": person, "at": moment(hour)}
+            if each.noise > 0.0:
+                ill["until"] = moment(hour + 40.0 * each.noise)
+            events.append(record(ill, clock_h, EVENTS.name))
+        elif each.what == "fly":
+            flown = 8.0 if each.noise > 0.0 else -9.0
+            offsets[person] = (offsets[person] + flown + 12.0) % 24.0 - 12.0
     return {
         READINGS.name: numbered(readings, past().offset),
         EVENTS.name: [e._replace(topic=EVENTS.name) for e in numbered(events)],
@@ -201,7 +219,12 @@ def plain_state(saved: Mapping[bytes, bytes]) -> dict[str, Any]:
             state["clock"] = clocks[max(clocks)]
         elif key.startswith(b"subject|"):
             person = Person.load(value)
-            state[key.decode()] = (person.sex, person.birth_year, person.doses)
+            state[key.decode()] = (
+                person.sex,
+                person.birth_year,
+                person.doses,
+                person.illnesses,
+            )
         else:
             series = load_series(value)
             seen = {

@@ -10,7 +10,7 @@ import json
 from typing import Any, NamedTuple
 
 import numpy as np
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from processors.engine.state import load_series
@@ -207,8 +207,18 @@ def accepted_readings(value: bytes) -> int:
     return 1
 
 
-@settings(max_examples=250, phases=[Phase.generate])
+@settings(max_examples=250, phases=[Phase.explicit, Phase.generate])
 @given(records, keys, timestamps)
+@example(
+    # not UTF-8, in a name that nobody looks at
+    (
+        READINGS.name,
+        b'{"sc\x9bhema": 1, "subject": "twin-0412", "device": "kit-7", "code": "2142-8", '
+        b'"unit": "ug/dL", "collected_at": "2026-03-01T07:30:00+02:00", "value": 0.2}',
+    ),
+    b"twin-0412",
+    1_772_344_800_000,
+)
 def test_every_record_ends_in_one_way(
     what: tuple[str, bytes | None], key: bytes | None, timestamp_ms: int
 ) -> None:

@@ -86,3 +86,24 @@ def test_a_lost_level_is_still_found() -> None:
     y += np.where(hours > 24.0 * 32, 20.0, 0.0)
     found = {(d["kind"], d["direction"]) for d in fed(analyte, y, hours).deviations()}
     assert ("level", "higher") in found
+
+
+CYCLE = [analyte for analyte in CATALOGUE if analyte.rhythm == "cycle"]
+
+
+@pytest.mark.parametrize("analyte", CYCLE, ids=lambda analyte: analyte.slug)
+def test_what_a_cycle_does_opens_nothing_until_the_cycle_judges_it(analyte: Analyte) -> None:
+    """Three cycles of as much swing as is possible, each morning: a fortnight high, one low."""
+    hours = sampled((7.0,), 84)
+    high, low = analyte.to_model(analyte.usual.high), analyte.to_model(analyte.usual.low)
+    y = np.where(hours // 24 % 28 < 14, low, high)
+    y += 0.05 * analyte.prior.residual_sd * np.random.default_rng(4).standard_normal(len(hours))
+    run = fed(analyte, y, hours)
+    assert run.deviations() == []
+    # silence is silence
+    later = hours[-1] + analyte.missing_after_h + 200.0
+    other = singles("saliva-cortisol", [later], [0.1], subject="syn-02")
+    run.feed([each._replace(offset=1_000) for each in other])
+    run.settle()
+    assert {d["kind"] for d in run.deviations()} <= {"missing"}
+    assert [d["kind"] for d in run.deviations()] == ["missing"]
