@@ -56,11 +56,12 @@ def waking_pages(shelf: Shelf, touched: Touched, _: Who) -> list[Dated]:
         if diary is None:
             continue
         analyte, sampled = shelf.catalogue[slug], diary.days()
-        due = {n for day in touched.of(slug) for n in (day - 1, day)} | touched.sleeps
+        # A waking looks at its own date and the two beside it.
+        due = {day + k for day in touched.of(slug) for k in (-1, 0, 1)} | touched.sleeps
         due |= {day + k for day in touched.doses for k in range(-1, _DOSE_DAYS)}
         # A usual waking is that of four weeks.
         due |= _after(touched.sleeps, sleeps.WEEKS_DAYS + 1) & sampled
-        for day in sorted(due & {n for each in sampled for n in (each - 1, each)}):
+        for day in sorted(due & {each + k for each in sampled for k in (-1, 0, 1)}):
             taken = samples_of(diary.of_days(day - 1, day + 1), analyte.unit)
             found += _waking(shelf, analyte, taken, day, doses)
         masked = {day + k for day in touched.doses for k in range(_DOSE_DAYS)}
