@@ -22,8 +22,8 @@ from processors.engine.event_rows import stored_event
 from processors.engine.findings import apply
 from processors.engine.intake import Arrivals, Intake
 from processors.engine.kernel.buffers import C_BIN, C_PROFILE, C_REVISION, C_RHYTHM, C_TRANSITION
-from processors.engine.marker_rows import say
 from processors.engine.parameters import ParameterTable
+from processors.engine.people import People
 from processors.engine.policy import Policy
 from processors.engine.reading_rows import (
     absent_rows,
@@ -38,20 +38,16 @@ from processors.engine.results import (
     revision_rows,
     rhythm_rows,
 )
-from processors.engine.series import NOBODY, Rows, Series
+from processors.engine.series import Rows, Series
 from processors.engine.state import (
     CLOCK_KEY,
-    Person,
     dump_clock,
     dump_series,
     load_clock,
     load_series,
     series_key,
-    subject_key,
 )
 from processors.engine_port import OutMessage, Outputs, Record
-from processors.markers.book import Book, keeps_half_hours
-from processors.markers.shelf import Who
 from processors.rhythm.censoring import censored
 from processors.rhythm.layout import P_LOG
 from schemas.catalogue import Analyte, Catalogue
@@ -63,7 +59,6 @@ from schemas.topics import DEAD_LETTERS, ESTIMATES, EVENTS, READINGS
 _RHYTHM_COLUMNS = RHYTHM.columns
 # Kafka's timestamp is the producer's to set, 64 bits of it; a calendar holds less.
 _EPOCH = datetime.fromtimestamp(0, UTC)
-_STRANGER = Person()  # no event has told anything
 _FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 
 
@@ -78,8 +73,7 @@ class Partition:
         self._series: list[Series] = []
         self._by_key: dict[tuple[str, str], Series] = {}
         self._by_subject: dict[str, list[Series]] = {}
-        self._people: dict[str, Person] = {}
-        self._books: dict[str, Book] = {}
+        self._people = People(catalogue)
         self._rows = Rows()
         self._buffers = kernel.buffers()
         self._intake = Intake(catalogue, policy, self._find_series, self._refuse)
@@ -90,8 +84,6 @@ class Partition:
         self._estimates: dict[Row, Row] = {}  # newest rhythm of each series since the last settle
         self._changed: dict[int, None] = {}  # slots, in order of change
         self._unsettled: dict[int, None] = {}
-        self._unread: dict[str, None] = {}  # subjects, in whose books something is new
-        self._changed_people: dict[str, None] = {}
 
     # --- recovery -------------------------------------------------------------------------
 
@@ -102,9 +94,7 @@ class Partition:
             return
         kind, subject, *rest = key.decode().split("|")
         if kind == "subject":
-            self._people[subject] = Person.load(value)
-            if subject in self._books:
-                self._books[subject].begin(self._people[subject].life)
+            self._people.restore(subject, value)
             for series in self._by_subject.get(subject, ()):
                 self._judge_by_who(series)
             return
@@ -113,8 +103,7 @@ class Partition:
         series = self._new_series(saved.site, subject, analyte, saved.began_ms)
         self._rows.load(series.slot, *saved.kernel)
         series.absorbed, series.seen, series.open = saved.absorbed, saved.seen, saved.open
-        if saved.diary:
-            self._book(subject).load(analyte.slug, saved.diary)
+        self._people.restore_diary(subject, analyte.slug, saved.diary)
         self._clocks[saved.absorbed] = saved.clock_ms
 
     def start(self, committed: Mapping[str, int]) -> None:
@@ -176,11 +165,7 @@ class Partition:
             self._drain(outputs, closed=False)
         outputs.messages.extend(map(_estimate, self._estimates.values()))
         self._estimates.clear()
-        for subject in self._unread:
-            known = self._people[subject].known
-            found = self._books[subject].markers(Who(known.sex, known.birth_year))
-            say(self._site(subject), subject, found, outputs)
-        self._unread.clear()
+        self._people.say_markers(self._site, outputs)
         return outputs
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
@@ -191,13 +176,9 @@ class Partition:
             series = self._series[slot]
             series.absorbed = max(series.absorbed, readings - 1)
             key = series_key(series.subject, series.analyte.slug)
-            book = self._books.get(series.subject)
-            diary = b"" if book is None else book.dump(series.analyte.slug)
+            diary = self._people.diary(series.subject, series.analyte.slug)
             rows.append((key, dump_series(series, self._rows, self._intake.clock_ms, diary)))
-        for subject in self._changed_people:
-            person = self._people[subject]
-            person.absorbed = max(person.absorbed, events - 1)
-            rows.append((subject_key(subject), person.dump()))
+        rows += self._people.changes(events - 1)
         if readings != self._saved_position:
             # what the last call gave is committed by now, so older entries have served
             self._clocks = {o: c for o, c in self._clocks.items() if o >= self._saved_position - 1}
@@ -205,7 +186,6 @@ class Partition:
             self._saved_position = readings
             rows.append((CLOCK_KEY, dump_clock(self._clocks)))
         self._changed.clear()
-        self._changed_people.clear()
         return rows
 
     # --- readings -------------------------------------------------------------------------
@@ -228,8 +208,7 @@ class Partition:
 
     def _judge_by_who(self, series: Series) -> None:
         """Take prior and references from the group that its person belongs to, as far as known."""
-        person = self._people.get(series.subject)
-        series.know(NOBODY if person is None else person.known)
+        series.know(self._people[series.subject].known)
         self._rows.parameters[series.slot] = self._parameters.place(series.analyte, series.prior)
 
     def _run(self, arrivals: Arrivals, outputs: Outputs) -> None:
@@ -296,10 +275,7 @@ class Partition:
             self._drain(outputs)
         outputs.add(READING, single_rows(arrivals, offsets, z, lives))
         for series, readings in kept_readings(arrivals, offsets):
-            book = self._book(series.subject)
-            for reading in readings:
-                book.read(series.analyte.slug, reading)
-            self._unread[series.subject] = None
+            self._people.read(series.subject, series.analyte.slug, readings)
 
     def _watch(self, outputs: Outputs, slots: NDArray[np.int64]) -> None:
         """Bring these series up to the partition's clock."""
@@ -337,36 +313,19 @@ class Partition:
         outputs.add(PROFILE, revision_rows(self._series, revision[: counters[C_REVISION]]))
         outputs.add(READING, mean_rows(self._series, bins[: counters[C_BIN]]))
         if closed:
-            self._write_half_hours(profile[: counters[C_PROFILE]], revision[: counters[C_REVISION]])
+            over = profile[: counters[C_PROFILE]], revision[: counters[C_REVISION]]
+            for slot, day, half, mean, n, offset_h in closed_half_hours(*over):
+                series = self._series[slot]
+                slug = series.analyte.slug
+                self._people.half_hour(series.subject, slug, day, half, mean, n, offset_h)
         for change in transition[: counters[C_TRANSITION]]:
             series = self._series[int(change[0])]
-            apply(series, change, self._people.get(series.subject, _STRANGER), outputs)
+            apply(series, change, self._people[series.subject], outputs)
 
-    # --- markers --------------------------------------------------------------------------
-
-    def _book(self, subject: str) -> Book:
-        book = self._books.get(subject)
-        if book is None:
-            person = self._people.setdefault(subject, Person())
-            book = self._books[subject] = Book(self._catalogue, person.life)
-        return book
-
-    def _site(self, subject: str) -> str:
-        """Of a person's readings; of the events, if there are no readings."""
-        of_readings = [series.site for series in self._by_subject.get(subject, ())]
-        return min(of_readings, default=self._people[subject].site)
-
-    def _write_half_hours(
-        self, profile: NDArray[np.float64], revision: NDArray[np.float64]
-    ) -> None:
-        """Into the books of those whose markers are made of half hours."""
-        for slot, day, half, mean, n, offset_h in closed_half_hours(profile, revision):
-            series = self._series[slot]
-            slug = series.analyte.slug
-            if keeps_half_hours(slug):
-                book = self._book(series.subject)
-                if book.half_hour(slug, day, half, mean, n, offset_h):
-                    self._unread[series.subject] = None
+    def _site(self, subject: str) -> str | None:
+        """Of a person's readings."""
+        theirs = [series.site for series in self._by_subject.get(subject, ())]
+        return min(theirs, default=None)
 
     # --- events ---------------------------------------------------------------------------
 
@@ -377,21 +336,13 @@ class Partition:
             outputs.messages.append(dead_letter(record, error))
             return
         outputs.add(EVENT, [EVENT.row(stored_event(event))])
-        person = self._people.setdefault(event.subject, Person())
-        if record.offset <= person.absorbed:
-            return
-        self._changed_people[event.subject] = None
-        book = self._book(event.subject)
-        book.told(event)
-        self._unread[event.subject] = None
-        if person.take(event, self._intake.clock_ms):
+        if self._people.take(event, record.offset, self._intake.clock_ms):
             theirs = self._by_subject.get(event.subject, [])
             # What the clock has closed by now was closed by what was known until now.
             self._watch(outputs, np.array([series.slot for series in theirs], dtype=np.int64))
             for series in theirs:
                 self._judge_by_who(series)
                 self._unsettled[series.slot] = None
-            book.known_anew()
 
 
 def dead_letter(
