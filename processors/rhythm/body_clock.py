@@ -155,7 +155,7 @@ def lag_bounds(flights: Sequence[Flight], at: float, lag_h: float) -> tuple[floa
 
     >>> low, high = lag_bounds([Flight(0.0, 1.0, 9.0)], 48.0, 6.1)
     >>> round(low, 1), round(high, 1)
-    (4.9, 11.4)
+    (4.8, 11.5)
     """
     found = body_clock(flights, at)
     if isinstance(found, str):
