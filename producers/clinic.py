@@ -205,6 +205,7 @@ def demo_clinic(
     zone: str = "Europe/Berlin",
     *,
     journeys: Mapping[str, Sequence[Journey]] | None = None,
+    panel: Collection[Panel] | Mapping[str, Collection[Panel]] = (),
 ) -> Clinic:
     """A clinic in which six people fall ill around `live_from`; the others stay well.
 
@@ -231,7 +232,7 @@ def demo_clinic(
         f"sim-{1 + (2 * i + 1) * people // (2 * len(plan)):02d}": (trouble,)
         for i, trouble in enumerate(plan)
     }
-    return Clinic(seed, people, start, zone, troubles=troubles, journeys=journeys)
+    return Clinic(seed, people, start, zone, troubles=troubles, journeys=journeys, panel=panel)
 
 
 def _curve_truth(curve: Curve, analyte: Analyte) -> dict[str, Any]:
