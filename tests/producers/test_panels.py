@@ -281,8 +281,13 @@ def test_lh_pdg_and_temperature_turn_about_the_true_ovulation(
     assert max(lh, key=lambda day: lh[day]) in (-1, 0)
     assert max(lh.values()) - lh[-5] == pytest.approx(1.9, abs=0.4)
     assert mean("urine-pdg", 5, 6, 7) - mean("urine-pdg", -5, -4, -3) == pytest.approx(1.8, abs=0.3)
+    # Progesterone's metabolite comes two days later.
+    late = [mean("urine-pdg", day) - mean("urine-pdg", -5, -4, -3) for day in (0, 4)]
+    assert late[0] < 0.4 < 1.4 < late[1]
     warm = mean("basal-temperature", 3, 4, 5) - mean("basal-temperature", -4, -3, -2)
     assert warm == pytest.approx(0.3, abs=0.06)
+    early = mean("basal-temperature", 0) - mean("basal-temperature", -4, -3, -2)
+    assert early < 0.15
 
 
 def test_home_tests_are_positive_near_ovulation(women: tuple[Clinic, list[Delivery]]) -> None:
