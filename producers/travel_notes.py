@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from producers.living import Body
@@ -41,7 +42,7 @@ def lags(body: Body) -> list[dict[str, Any]]:
     """
     found: list[dict[str, Any]] = []
     journeys = [journey.at.timestamp() for journey in body.clock.journeys]
-    for begin, end in zip(journeys, [*journeys[1:], float("inf")], strict=True):
+    for begin, end in pairwise([*journeys, float("inf")]):
         for day in range(_MOST_DAYS):
             at = begin + day * DAY_S
             if at >= end:
