@@ -41,12 +41,11 @@ class CycleNotes:
         self._analytes = analytes
 
     def __call__(self, date: int) -> Iterator[Note]:
-        cycle = self._menstruation.cycle(max(date, 0))
-        yield from self._menses(date, cycle)
+        yield from self._menses(date, self._menstruation.cycle(max(date, 0)))
         yield from self._illness(date)
         sleep = self._body.sleep(date)
         if sleep is not None:
-            yield from self._morning(date, cycle, sleep[1])
+            yield from self._morning(date, sleep[1])
 
     def _menses(self, date: int, cycle: Cycle) -> Iterator[Note]:
         days = [cycle.start] * cycle.logged + [cycle.start + 1] * cycle.logged_again
@@ -57,7 +56,7 @@ class CycleNotes:
             )
             yield Note(at, at + 60.0, None, event)
 
-    def _morning(self, date: int, cycle: Cycle, waking: float) -> Iterator[Note]:
+    def _morning(self, date: int, waking: float) -> Iterator[Note]:
         rng = self._body.stream(_MORNING, date)
         missed, later_min = rng.random(3) < _MISSED, rng.uniform(2.0, 15.0)
         own = rng.standard_normal(3)
@@ -65,9 +64,11 @@ class CycleNotes:
         urine = waking + 60.0 * later_min
         # Days since the midnight before the cycle's first morning, by the wearer's clock.
         local = clock.local_time(waking)
-        day = date - cycle.start + (local.hour + local.minute / 60.0) / 24.0
+        today = (local.date() - clock.date(0)).days
+        cycle = woman.cycle(max(today, 0))
+        day = today - cycle.start + (local.hour + local.minute / 60.0) / 24.0
         if not missed[0]:
-            fever = self._fever(date)
+            fever = self._fever(today)
             true = woman.temperature_at(cycle, day) + _TEMPERATURE_SD * own[0] + fever
             yield self._result("basal-temperature", "thermometer", waking, true, rng, 0.0, 2)
         first, last = (woman.usual_ovulation + edge for edge in _LH_DAYS)
@@ -81,7 +82,7 @@ class CycleNotes:
                     at=clock.local_time(urine + 300.0),
                 )
                 yield Note(urine + 300.0, urine + 360.0, None, event)
-        if not missed[2] and (date - cycle.start) % 2:
+        if not missed[2] and (today - cycle.start) % 2:
             log_pdg = woman.log_pdg_at(cycle, day) + _PDG_SD * own[2]
             yield self._result("urine-pdg", "urine", urine, math.exp(log_pdg), rng, 900.0, 2)
 

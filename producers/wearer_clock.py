@@ -64,6 +64,8 @@ class WearerClock:
         self._times: list[float] = [float(self._known)]
         self._offsets: list[int] = [self._civil_offset(self._known)]
         self._gaps: list[float] = [0.0]
+        # Seconds by which the body's calendar has been turned, going the other way round.
+        self._turns: list[float] = [0.0]
 
     def day_number(self, instant: float) -> int:
         """The home civil day that holds `instant`."""
@@ -123,18 +125,20 @@ class WearerClock:
                 return local - offset
         return None
 
-    def body_instant(self, day: int, clock_hour: float) -> float | None:
-        """When the body's clock shows `clock_hour` on the date of day `day`; hours as in `instant`.
+    def body_instant(self, day: int, clock_hour: float) -> float:
+        """When the body's clock shows `clock_hour` in its day `day`; hours as in `instant`.
 
-        ``None`` if the body jumps over it: half way round the world a date is lost.
+        Days of the body are counted as at home: half way round the world the wearer's calendar
+        may be a date ahead or behind, but no night is lost or lived twice.
         """
         local = (self._first_day + day - _EPOCH) * DAY_S + clock_hour * 3600.0
         found = local - self.offset(local)
         # The offset moves by minutes a day, so this is a contraction.
         for _ in range(8):
-            found = local - float(self.body_offsets(np.array([found]))[0])
-        left = found + float(self.body_offsets(np.array([found]))[0]) - local
-        return found if abs(left) < 1.0 else None
+            change = max(bisect_right(self._times, found) - 1, 0)
+            offset = float(self.body_offsets(np.array([found]))[0]) - self._turns[change]
+            found = local - offset
+        return found
 
     def lag(self, instant: float) -> float:
         """Seconds that the body is behind the wrist; below 0: ahead of it."""
@@ -176,9 +180,10 @@ class WearerClock:
         gap = self._gaps[-1]
         pace = self._pace.advance_s if gap > 0.0 else self._pace.delay_s
         left = max(abs(gap) - pace * elapsed_days, 0.0)
-        gap = (left if gap > 0 else -left) + offset - self._offsets[-1]
+        far = (left if gap > 0 else -left) + offset - self._offsets[-1]
         # Beyond half a day the body goes the other way round.
-        gap = (gap + DAY_S / 2) % DAY_S - DAY_S / 2
+        gap = (far + DAY_S / 2) % DAY_S - DAY_S / 2
+        self._turns.append(self._turns[-1] + far - gap)
         self._times.append(time)
         self._offsets.append(offset)
         self._gaps.append(gap)

@@ -100,9 +100,9 @@ def test_the_heart_rhythm_at_rest_is_found_beside_what_each_step_adds(worn: Judg
         expected = {
             "acrophase": (rest["acrophase"], 24.0),
             "per-step": (truth["markers"]["per_step"], math.inf),
-            "mesor": (rest["mesor"], math.inf),
             "amplitude": (rest["amplitude"], math.inf),
         }
+        # The mesor is that of the week, and days share an error: the person's own is elsewhere.
         for name, (value, period) in expected.items():
             rows = weekly(worn.markers[subject, "heart-rate", name])
             inside[name] += [holds(row, value, period) for row in rows]

@@ -22,7 +22,7 @@ from producers.panels import Panel
 from producers.physiology import ONSET_PG_ML, FloatArray, Trouble, basis
 from producers.wearer_clock import Journey
 from schemas.catalogue import load_catalogue
-from schemas.events import Illness, LhSurge, Menses, Travel
+from schemas.events import Illness, LhSurge, Menses, Sleep, Travel
 from schemas.readings import Reading, ReadingBatch
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -495,6 +495,30 @@ def test_bodies_follow_a_journey_at_their_own_pace(
         paces.append(steps[0] * 60.0)
     assert np.median(paces) == pytest.approx(minutes_a_day, rel=0.15)
     assert np.std(np.log(paces)) == pytest.approx(0.33, abs=0.1)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "Pacific/Honolulu", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("hour", [1, 7, 19])
+def test_no_night_is_lost_half_way_round_the_world(zone: str, hour: int) -> None:
+    start = datetime(2026, 3, 10, tzinfo=BERLIN)  # summer time begins on the way
+    there = Journey(start + timedelta(days=5, hours=hour), zone)
+    back = Journey(start + timedelta(days=12, hours=hour), "Europe/Berlin")
+    clinic = Clinic(
+        hour, 1, start, panel=[Panel.TRAVEL], journeys={"sim-01": [there, back]}, delivery=FLAWLESS
+    )
+    body = clinic.body("sim-01")
+    nights = [body.sleep(day) for day in range(40)]
+    for before, after in pairwise(nights):
+        assert before is not None
+        assert after is not None
+        assert 11.0 < (after[0] - before[1]) / 3600.0 < 21.0
+    until = start + timedelta(days=30)
+    records = [d.record for d in clinic.records(start, until)]
+    wakes = [r for r in records if isinstance(r, Sleep) and r.kind == "wake"]
+    woken = [night[1] for night in nights if night is not None]
+    expected = [at for at in woken if start.timestamp() <= at < until.timestamp() - 3600.0]
+    assert len({r.at for r in wakes}) == len(wakes)
+    assert len(wakes) - len(expected) in (0, 1)
 
 
 def test_peaks_and_sleep_lag_as_the_truth_says() -> None:
