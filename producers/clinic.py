@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from producers import devices
+from producers import devices, panels
 from producers.day_records import Delivery, Household, Parcel, day_records
 from producers.living import Body, stream
+from producers.notes import LONGEST_READY_S
+from producers.panels import Panel
 from producers.physiology import Curve, Trouble, draw_person
 from producers.wearer_clock import DAY_S, Journey, WearerClock, from_epoch_ms
 from schemas.catalogue import Analyte, load_catalogue
@@ -31,7 +33,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Clinic:
     """`people` simulated people (`sim-01`, ...) in a zone, from the local date of `start` on.
 
-    `troubles` and `journeys` are planned by subject. Raises ``KeyError`` for an unknown subject.
+    `troubles` and `journeys` are planned by subject; `panel`: what is measured on top, by everybody
+    whom it concerns, or by subject. Raises ``KeyError`` for an unknown subject.
     """
 
     def __init__(
@@ -45,17 +48,26 @@ class Clinic:
         journeys: Mapping[str, Sequence[Journey]] | None = None,
         wear: devices.Wear | None = None,
         delivery: devices.Delivery | None = None,
+        panel: Collection[Panel] | Mapping[str, Collection[Panel]] = (),
     ) -> None:
         catalogue = load_catalogue()
         self.seed = seed
         self.start = start
         self.zone = zone
         self._analytes = {d.analyte: catalogue[d.analyte] for d in (*WEARABLES, *HOME_TESTS)}
+        self._measurable = {
+            **self._analytes,
+            **{slug: catalogue[slug] for slugs in panels.ANALYTES.values() for slug in slugs},
+        }
         self._wear = wear or devices.Wear()
         self._delivery = delivery or devices.Delivery()
         self.subjects = tuple(f"sim-{number + 1:02d}" for number in range(people))
         troubles, journeys = troubles or {}, journeys or {}
-        for subject in (*troubles, *journeys):
+        if not isinstance(panel, Mapping):
+            panel = {subject: panel for subject in self.subjects if panel}
+        self._panel = panel
+        self._extras: dict[str, panels.Extras] = {}
+        for subject in (*troubles, *journeys, *panel):
             if subject not in self.subjects:
                 raise KeyError(f"no person {subject}: there are {people}, from sim-01 on")
         self._households = [
@@ -77,22 +89,30 @@ class Clinic:
         """The person behind a subject, for the truth; raises ``ValueError`` if there is none."""
         return self._households[self.subjects.index(subject)].body
 
-    def truth(self) -> dict[str, Any]:
-        """What an estimator should find, as JSON values.
+    def truth(self, until: datetime | None = None) -> dict[str, Any]:
+        """What an estimator should find, as JSON values; cycles that begin before `until`.
 
         Per person and analyte the cosinor (amplitudes and mesor on the catalogue's scale, the
         mesor also in the canonical unit, peaks in local clock hours), the SD of readings about it
-        with their assay error, and the planned troubles and journeys.
+        with their assay error, and the planned troubles and journeys. With panels also `markers`,
+        see `panels.truth`; the heart rate is then that at rest. Without `until`: cycles of a year.
         """
+        last = self.start + timedelta(days=365) if until is None else until
         return {
             "seed": self.seed,
             "start": self.start.isoformat(),
             "zone": self.zone,
-            "people": [self._truth_of(household) for household in self._households],
+            "people": [self._truth_of(household, last) for household in self._households],
         }
 
-    def _truth_of(self, household: Household) -> dict[str, Any]:
+    def _truth_of(self, household: Household, until: datetime) -> dict[str, Any]:
         person = household.body.person
+        markers = {}
+        if person.subject in self._panel:
+            last = household.body.clock.day_number(until.timestamp() - 1.0)
+            chosen = self._panel[person.subject]
+            found = panels.truth(household.body, self._extras[person.subject], chosen, last)
+            markers = {"markers": found}
         return {
             "subject": person.subject,
             "birth_year": person.birth_year,
@@ -119,6 +139,7 @@ class Clinic:
                 {"at": journey.at.isoformat(), "zone": journey.zone}
                 for journey in household.body.clock.journeys
             ],
+            **markers,
         }
 
     def _enrol(
@@ -126,18 +147,32 @@ class Clinic:
     ) -> Household:
         rng = stream(self.seed, number)
         person = draw_person(rng, subject, self.start.year, tuple(self._analytes.values()))
-        clock = WearerClock(self.start, self.zone, journeys)
+        chosen = self._panel.get(subject, ())
+        pace = panels.pace_of(self.seed, number, chosen)
+        body = Body(
+            panels.at_rest(person, chosen),
+            WearerClock(self.start, self.zone, journeys, pace),
+            self.seed,
+            number,
+            troubles,
+            sleeps_by_body=Panel.TRAVEL in chosen,
+        )
+        age = self.start.year - person.birth_year
+        extras = panels.enrol(body, number, age, chosen, self._measurable, troubles)
+        self._extras[subject] = extras
         return Household(
-            body=Body(person, clock, self.seed, number, troubles),
+            body=body,
             wearables=WEARABLES,
-            home_tests=HOME_TESTS,
-            analytes=self._analytes,
+            home_tests=panels.home_tests(extras, HOME_TESTS),
+            analytes=self._measurable,
             wear=self._wear,
             delivery=self._delivery,
             troubles=tuple(troubles),
             enrolled=self.start.timestamp(),
             second=int(rng.integers(0, 60)),
             takes_levothyroxine=number % _DOSE_EVERY == _DOSE_EVERY - 1,
+            sources=extras.sources,
+            walker=extras.walker,
         )
 
     def _arrivals(self, begin_ms: int, end_ms: int) -> list[Delivery]:
@@ -145,7 +180,8 @@ class Clinic:
         found: list[tuple[int, int, int, int, Delivery]] = []
         for number, household in enumerate(self._households):
             clock = household.body.clock
-            first = max(clock.day_number(begin_ms / 1000.0 - self._delivery.longest_s), 0)
+            longest_s = self._delivery.longest_s + LONGEST_READY_S * bool(household.sources)
+            first = max(clock.day_number(begin_ms / 1000.0 - longest_s), 0)
             for day in range(first, clock.day_number(end_ms / 1000.0) + 1):
                 parcels = self._made.get((number, day))
                 if parcels is None:
@@ -169,6 +205,7 @@ def demo_clinic(
     zone: str = "Europe/Berlin",
     *,
     journeys: Mapping[str, Sequence[Journey]] | None = None,
+    panel: Collection[Panel] | Mapping[str, Collection[Panel]] = (),
 ) -> Clinic:
     """A clinic in which six people fall ill around `live_from`; the others stay well.
 
@@ -195,7 +232,7 @@ def demo_clinic(
         f"sim-{1 + (2 * i + 1) * people // (2 * len(plan)):02d}": (trouble,)
         for i, trouble in enumerate(plan)
     }
-    return Clinic(seed, people, start, zone, troubles=troubles, journeys=journeys)
+    return Clinic(seed, people, start, zone, troubles=troubles, journeys=journeys, panel=panel)
 
 
 def _curve_truth(curve: Curve, analyte: Analyte) -> dict[str, Any]:

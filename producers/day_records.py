@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -12,7 +12,9 @@ import numpy as np
 from producers import devices
 from producers.devices import HomeTest, Wear, Wearable
 from producers.living import Body
+from producers.notes import Note, Source
 from producers.physiology import FloatArray, Trouble
+from producers.walking import Walker
 from producers.wearer_clock import from_epoch_ms
 from schemas.catalogue import Analyte
 from schemas.events import Dose, Event, Profile, Sleep
@@ -23,6 +25,7 @@ Record = Reading | ReadingBatch | Event
 
 # One random stream a purpose; 0, 1 and from 10 on belong to the body.
 _WEAR, _SPELL, _DELIVERY, _SENSOR, _TEST = 2, 3, 4, 30, 40
+_SENDING_NOTES, _SENDING_STEPS = 80, 81
 _SYNC_S = devices.HEART_RATE.sync_s
 _SENDING_S = (1.0, 20.0)  # from the phone to us
 
@@ -59,6 +62,8 @@ class Household:
     enrolled: float  # epoch seconds; nothing is measured before
     second: int  # of the minute, at which the band measures
     takes_levothyroxine: bool
+    sources: Sequence[Source] = ()
+    walker: Walker | None = None  # whose steps the band counts
 
 
 def day_records(household: Household, day: int) -> list[Parcel]:
@@ -87,6 +92,10 @@ class _Day:
             self._wearable(number, wearable)
         for number, test in enumerate(self._household.home_tests):
             self._home_test(number, test)
+        # What comes on top has streams of its own, and leaves all the others as they are.
+        if self._household.walker is not None:
+            self._steps(self._household.walker)
+        self._notes()
         self._parcels.sort(key=lambda parcel: parcel[:2])
         return self._parcels
 
@@ -142,16 +151,33 @@ class _Day:
 
     def _wearable(self, number: int, wearable: Wearable) -> None:
         household, analyte = self._household, self._household.analytes[wearable.analyte]
+        instants = self._worn(wearable)
+        true = self._body.values(analyte.slug, self._day, instants)
+        if household.walker is not None and analyte.slug == "heart-rate":
+            true = true + household.walker.beats(self._day, instants)
+        measured = devices.assayed(self._body.stream(_SENSOR + number, self._day), analyte, true)
+        measured = self._with_outliers(analyte, instants, measured)
+        self._batches(wearable, instants, measured)
+
+    def _steps(self, walker: Walker) -> None:
+        self._rng = self._body.stream(_SENDING_STEPS, self._day)
+        instants = self._worn(devices.STEPS)
+        instants = instants[~self._silent("heart-rate", instants)]
+        self._batches(devices.STEPS, instants, walker.counts(self._day, instants))
+
+    def _worn(self, wearable: Wearable) -> FloatArray:
+        """When a sensor of the band measures."""
+        household = self._household
         instants = devices.sampling(wearable, self._span, household.second)
         # The band is one thing: all its sensors miss the same minutes.
         wear = devices.worn(
             self._body.stream(_WEAR, self._day), household.wear, instants, self._span
         )
-        wear &= ~self._silent(analyte.slug, instants) & (instants >= household.enrolled)
-        instants = instants[wear]
-        true = self._body.values(analyte.slug, self._day, instants)
-        measured = devices.assayed(self._body.stream(_SENSOR + number, self._day), analyte, true)
-        measured = self._with_outliers(analyte, instants, measured)
+        wear &= ~self._silent(wearable.analyte, instants) & (instants >= household.enrolled)
+        return instants[wear]
+
+    def _batches(self, wearable: Wearable, instants: FloatArray, measured: FloatArray) -> None:
+        analyte = self._household.analytes[wearable.analyte]
         values = devices.shown(analyte, measured, wearable.resolution)
         instants_ms, shown = (instants * 1000).astype(np.int64).tolist(), values.tolist()
         jumps = self._clock.offset_changes(*self._span)
@@ -184,7 +210,8 @@ class _Day:
             for planned, after, minutes in devices.appointments(rng, test, planned_at, waking):
                 taken = planned + after
                 if self._holds(taken):
-                    samples.setdefault(taken, (round(planned / 60.0) * 60.0, minutes))
+                    noted = taken if test.verified else round(planned / 60.0) * 60.0
+                    samples.setdefault(taken, (noted, minutes))
         instants = np.array(sorted(samples))
         instants = instants[~self._silent(analyte.slug, instants)]
         true = self._body.values(analyte.slug, self._day, instants)
@@ -210,11 +237,27 @@ class _Day:
                 zone=self._clock.zone_at(noted),
                 assayed_at=self._clock.local_time(ready),
                 received_at=from_epoch_ms(round(at * 1000)),
-                timing="reported",
+                timing="verified" if test.verified else "reported",
                 value=limit if below else value,
                 comparator="<" if below else None,
             )
             self._send(reading, at)
+
+    def _notes(self) -> None:
+        self._rng = self._body.stream(_SENDING_NOTES, self._day)
+        for source in self._household.sources:
+            for date in (self._day - 1, self._day, self._day + 1):
+                for note in source(date):
+                    if self._holds(note.taken) and not self._unmeasured(note):
+                        sending = devices.between(self._rng, _SENDING_S)
+                        at = devices.arrival(note.ready, sending, self._spell)
+                        received_at = from_epoch_ms(round(at * 1000))
+                        self._send(note.record.model_copy(update={"received_at": received_at}), at)
+
+    def _unmeasured(self, note: Note) -> bool:
+        if note.analyte is None:
+            return False
+        return bool(self._silent(note.analyte, np.array([note.taken]))[0])
 
     def _holds(self, instant: float) -> bool:
         begin, end = self._span

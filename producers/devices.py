@@ -51,6 +51,7 @@ class HomeTest:
     assay_min: tuple[float, float] = (20.0, 40.0)
     decimals: int = 3
     detection_limit: float | None = None  # of this kit; None: the catalogue's
+    verified: bool = False  # the kit notes the true time itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,16 @@ class Delivery:
 HEART_RATE = Wearable("heart-rate", cadence_s=60, sync_s=1800, resolution=1.0)
 WRIST_TEMPERATURE = Wearable("wrist-temperature", cadence_s=300, sync_s=3600, resolution=0.01)
 CORTISOL = HomeTest("saliva-cortisol", clock_hours=(12.0, 17.0, 22.0), after_waking_min=(0.0, 30.0))
+# With a cap that notes when it is opened: the awakening response needs its first sample within five
+# minutes of waking, and a late-night level one near 23 h.
+VERIFIED_CORTISOL = HomeTest(
+    "saliva-cortisol",
+    clock_hours=(12.0, 17.0, 23.25),
+    after_waking_min=(0.0, 30.0, 45.0),
+    timing_sd_min=1.5,
+    verified=True,
+)
+STEPS = Wearable("steps", cadence_s=60, sync_s=1800, resolution=1.0)
 # Stated sensitivity of a saliva ELISA in wide use (Salimetrics, 1.37 pg/mL): above the daytime
 # level of most people, so that early evenings read '<'.
 MELATONIN = HomeTest(

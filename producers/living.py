@@ -56,7 +56,10 @@ class DayDraw:
 
 
 class Body:
-    """One person living by a clock, with what goes wrong with the person."""
+    """One person living by a clock, with what goes wrong with the person.
+
+    After a journey people sleep by the new wall clock at once, or (`sleeps_by_body`) with the body.
+    """
 
     def __init__(
         self,
@@ -65,12 +68,15 @@ class Body:
         seed: int,
         number: int,
         troubles: Sequence[Trouble] = (),
+        *,
+        sleeps_by_body: bool = False,
     ) -> None:
         self.person = person
         self.clock = clock
         self._seed = seed
         self._number = number
         self._troubles = tuple(troubles)
+        self._instant = clock.body_instant if sleeps_by_body else clock.instant
         self._index = {curve.analyte: i for i, curve in enumerate(person.curves)}
         self.day_draw = lru_cache(maxsize=16)(self._day_draw)
         self._habitual_sleep = lru_cache(maxsize=16)(self._sleep_of)
@@ -203,11 +209,11 @@ class Body:
         wake_hour = self.person.wake_hour + draw.wake_late_h
         if self.clock.weekend(day):
             wake_hour += WEEKEND_H
-        waking = self.clock.instant(day, wake_hour)
+        waking = self._instant(day, wake_hour)
         if waking is None:
             return None
         length = self.person.sleep_h + draw.sleep_longer_h
-        onset = self.clock.instant(day, wake_hour - length)
+        onset = self._instant(day, wake_hour - length)
         # On a journey the evening before had another clock: then the night is as long as ever.
         if onset is None or not 0.5 < (waking - onset) / (3600.0 * length) < 1.5:
             onset = waking - 3600.0 * length

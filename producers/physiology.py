@@ -55,11 +55,12 @@ class Trouble:
     ``phase``: all that follows is `size` hours later; ``amplitude``: the curve's swing is
     multiplied by `size`; ``level``: the level is multiplied by `size` (log scale) or raised by it
     (linear scale, canonical unit); ``outlier``: one reading is, in the same way; ``silent``:
-    nothing is measured, and `size` is 0. Without `analytes` it concerns all of them, and then a
-    phase shift moves sleep as well. Instants are epoch seconds.
+    nothing is measured, and `size` is 0; ``axis``: within four weeks a gland's product falls to
+    `size` of what it was, and its controller rises against it. Without `analytes` it concerns all
+    of them, and then a phase shift moves sleep as well. Instants are epoch seconds.
     """
 
-    kind: Literal["phase", "amplitude", "level", "outlier", "silent"]
+    kind: Literal["phase", "amplitude", "level", "outlier", "silent", "axis"]
     onset: float
     size: float = 0.0
     analytes: tuple[str, ...] = ()
@@ -173,6 +174,26 @@ def nocturnal(clock_hours: FloatArray, peak: float) -> FloatArray:
     Med 2007;8:590-601, with its cutoff at 0), flattened because a logarithm rises faster.
     """
     return np.maximum(np.cos(OMEGA * (clock_hours - peak)), 0.0) ** 0.7
+
+
+# Of the fixed thresholds in use for saliva, 3 and 4 pg/mL, the one that also finds the onset of
+# people with low levels (Benloucif et al., J Clin Sleep Med 4 (2008) 66-69).
+ONSET_PG_ML = 3.0
+_EVENING = (15.0, 29.0)
+
+
+def melatonin_onset(person: Person) -> float | None:
+    """When a person's usual melatonin rises above 3 pg/mL in the evening, local clock hours.
+
+    ``None`` if it is above in the afternoon already, or below until late in the night.
+    """
+    curve = person.curve("saliva-melatonin")
+    hours = np.arange(*_EVENING, 1.0 / 60.0)
+    usual = basis(hours) @ (curve.coefficients - curve.correction)
+    above = usual + curve.pulse_height * nocturnal(hours, curve.peaks[0]) >= math.log(ONSET_PG_ML)
+    if above[0] or not above.any():
+        return None
+    return float(hours[int(np.argmax(above))] % 24.0)
 
 
 # Light activity and exercise: how many a day, minutes (from, to), bpm (from, to). Assumed.

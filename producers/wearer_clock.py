@@ -1,9 +1,8 @@
 """The clocks of a simulated wearer: the one on the wrist and the one in the body.
 
 The wrist shows the civil time of wherever the wearer is. The body follows a change of it, by
-travel or by daylight saving, at one hour a day: about what circadian rhythms re-entrain by
-without treatment (Aschoff et al., Chronobiologia 1975;2:23-78; between 57 min eastward and 92 min
-westward a day).
+travel or by daylight saving, at a pace of about an hour a day, without treatment: 57 minutes a day
+eastward and 92 westward (Aschoff et al., Chronobiologia 1975;2:23-78).
 
 Everything here is a function of the zone, the start and the journeys; no clock of the machine is
 read. Instants are epoch seconds, UTC.
@@ -24,7 +23,6 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 
 DAY_S = 86_400
-REENTRAINMENT_S_PER_DAY = 3_600.0
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -36,14 +34,25 @@ class Journey:
     zone: str
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a body follows, seconds a day: it advances after flights eastward, else delays."""
+
+    advance_s: float = 3_600.0
+    delay_s: float = 3_600.0
+
+
 class WearerClock:
     """Offsets from UTC of the wearer's civil time and of the body, from two days before `start`.
 
     Days are numbered by the civil calendar of the home zone: day 0 is the date of `start` there.
     """
 
-    def __init__(self, start: datetime, zone: str, journeys: Sequence[Journey] = ()) -> None:
+    def __init__(
+        self, start: datetime, zone: str, journeys: Sequence[Journey] = (), pace: Pace | None = None
+    ) -> None:
         self.zone = zone
+        self._pace = pace or Pace()
         self.journeys = tuple(sorted(journeys, key=lambda journey: journey.at))
         self._home = ZoneInfo(zone)
         self._zones = [self._home, *(ZoneInfo(journey.zone) for journey in self.journeys)]
@@ -55,6 +64,8 @@ class WearerClock:
         self._times: list[float] = [float(self._known)]
         self._offsets: list[int] = [self._civil_offset(self._known)]
         self._gaps: list[float] = [0.0]
+        # Seconds by which the body's calendar has been turned, going the other way round.
+        self._turns: list[float] = [0.0]
 
     def day_number(self, instant: float) -> int:
         """The home civil day that holds `instant`."""
@@ -66,7 +77,11 @@ class WearerClock:
 
     def weekend(self, day: int) -> bool:
         """Whether that day's date is a Saturday or a Sunday."""
-        return date.fromordinal(self._first_day + day).weekday() >= 5
+        return self.date(day).weekday() >= 5
+
+    def date(self, day: int) -> date:
+        """The date of day `day`."""
+        return date.fromordinal(self._first_day + day)
 
     def offset(self, instant: float) -> int:
         """Seconds that the wrist is ahead of UTC."""
@@ -90,7 +105,8 @@ class WearerClock:
         change = np.maximum(np.searchsorted(self._times, instants, side="right") - 1, 0)
         elapsed_days = (instants - np.asarray(self._times)[change]) / DAY_S
         gap: FloatArray = np.asarray(self._gaps, dtype=np.float64)[change]
-        left = np.maximum(np.abs(gap) - REENTRAINMENT_S_PER_DAY * elapsed_days, 0.0)
+        pace = np.where(gap > 0.0, self._pace.advance_s, self._pace.delay_s)
+        left = np.maximum(np.abs(gap) - pace * elapsed_days, 0.0)
         offset: FloatArray = np.asarray(self._offsets, dtype=np.float64)[change]
         return np.asarray(offset - np.sign(gap) * left, dtype=np.float64)
 
@@ -109,12 +125,31 @@ class WearerClock:
                 return local - offset
         return None
 
+    def body_instant(self, day: int, clock_hour: float) -> float:
+        """When the body's clock shows `clock_hour` in its day `day`; hours as in `instant`.
+
+        Days of the body are counted as at home: half way round the world the wearer's calendar
+        may be a date ahead or behind, but no night is lost or lived twice.
+        """
+        local = (self._first_day + day - _EPOCH) * DAY_S + clock_hour * 3600.0
+        found = local - self.offset(local)
+        # The offset moves by minutes a day, so this is a contraction.
+        for _ in range(8):
+            change = max(bisect_right(self._times, found) - 1, 0)
+            offset = float(self.body_offsets(np.array([found]))[0]) - self._turns[change]
+            found = local - offset
+        return found
+
+    def lag(self, instant: float) -> float:
+        """Seconds that the body is behind the wrist; below 0: ahead of it."""
+        return self.offset(instant) - float(self.body_offsets(np.array([instant]))[0])
+
     def local_time(self, instant: float) -> datetime:
         """`instant`, to the millisecond, with the wearer's own offset."""
         return from_epoch_ms(round(instant * 1000), self.offset(instant))
 
     def _midnight(self, day: int) -> float:
-        midnight = date.fromordinal(self._first_day + day)
+        midnight = self.date(day)
         return datetime(midnight.year, midnight.month, midnight.day, tzinfo=self._home).timestamp()
 
     def _civil_offset(self, instant: float) -> int:
@@ -143,10 +178,12 @@ class WearerClock:
         offset = self._civil_offset(time)
         elapsed_days = (time - self._times[-1]) / DAY_S
         gap = self._gaps[-1]
-        left = max(abs(gap) - REENTRAINMENT_S_PER_DAY * elapsed_days, 0.0)
-        gap = (left if gap > 0 else -left) + offset - self._offsets[-1]
+        pace = self._pace.advance_s if gap > 0.0 else self._pace.delay_s
+        left = max(abs(gap) - pace * elapsed_days, 0.0)
+        far = (left if gap > 0 else -left) + offset - self._offsets[-1]
         # Beyond half a day the body goes the other way round.
-        gap = (gap + DAY_S / 2) % DAY_S - DAY_S / 2
+        gap = (far + DAY_S / 2) % DAY_S - DAY_S / 2
+        self._turns.append(self._turns[-1] + far - gap)
         self._times.append(time)
         self._offsets.append(offset)
         self._gaps.append(gap)

@@ -22,8 +22,10 @@ from acrophase.commands.topics import create_topics
 from acrophase.settings import load_settings
 from processors.store import Store, open_store
 from producers.client import Publisher
-from producers.clinic import demo_clinic
+from producers.clinic import Clinic, demo_clinic
 from producers.day_records import Delivery
+from producers.menstrual import FERTILE_AGES
+from producers.panels import Panel
 from schemas.errors import AcrophaseError, SettingsError
 from schemas.measurements import RHYTHM
 from schemas.readings import ReadingBatch
@@ -62,7 +64,8 @@ def demo(
         signal.signal(number, signal.default_int_handler)
     live_from = datetime.now(UTC) - _AHEAD
     begin = live_from - _PAST
-    clinic = demo_clinic(seed, begin, live_from, people)
+    plain = demo_clinic(seed, begin, live_from, people)
+    clinic = demo_clinic(seed, begin, live_from, people, panel=panels_of(plain))
     console = Console()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="acrophase-demo-")))
@@ -108,6 +111,26 @@ def demo(
             said = (folder / "log").read_text(errors="replace")[-2000:]
             console.print(said, highlight=False, markup=False)
             raise
+
+
+def panels_of(clinic: Clinic) -> dict[str, list[Panel]]:
+    """What the demo's people measure on top: all steps; a woman who stays well her cycle, if there
+    is one; another who does her blood."""
+    people = clinic.truth()["people"]
+    well = [person for person in people if not person["troubles"]]
+    youngest, oldest = FERTILE_AGES
+    women = [
+        person["subject"]
+        for person in well
+        if person["sex"] == "female"
+        and youngest <= clinic.start.year - person["birth_year"] <= oldest
+    ]
+    panels = {person["subject"]: [Panel.STEPS] for person in people}
+    for subject in women[:1]:
+        panels[subject].append(Panel.CYCLE)
+    for person in [person for person in well if person["subject"] not in women[:1]][:1]:
+        panels[person["subject"]].append(Panel.LABS)
+    return panels
 
 
 def paced(deliveries: Iterable[Delivery], live_from: datetime, speed: float) -> Iterator[Delivery]:

@@ -20,6 +20,9 @@ from acrophase.settings import load_settings
 from producers.client import Publisher
 from producers.clinic import Clinic, demo_clinic
 from producers.day_records import Delivery
+from producers.laboratory import EVERY_DAYS, THYROID
+from producers.panels import Panel
+from producers.physiology import Trouble
 from producers.wearer_clock import Journey
 from schemas.errors import OutputFileError, SettingsError
 from schemas.readings import ReadingBatch
@@ -28,6 +31,8 @@ from schemas.topics import EVENTS, READINGS
 # The demo's last trouble begins two days after its "present", and needs a day to be seen; the
 # first begins six days before it.
 _DEMO_AFTER, _DEMO_DAYS = timedelta(days=3), 10
+# Results before the thyroid fails, while it does, and after.
+_AXIS_DAYS = 3 * EVERY_DAYS
 
 
 class Troubles(StrEnum):
@@ -35,6 +40,7 @@ class Troubles(StrEnum):
 
     NONE = "none"
     DEMO = "demo"
+    AXIS = "axis"
 
 
 def simulate(
@@ -62,9 +68,20 @@ def simulate(
     troubles: Annotated[
         Troubles,
         typer.Option(
-            help="none: all stay well. demo: six fall ill or silent around the third last day."
+            help="none: all stay well. demo: six fall ill or silent around the third last day. "
+            "axis: one thyroid fails from a third of the time on (needs --panel labs)."
         ),
     ] = Troubles.NONE,
+    panel: Annotated[
+        list[Panel] | None,
+        typer.Option(
+            metavar="|".join(Panel),
+            help="What people measure on top; may be repeated. steps: counts a minute, which move "
+            "the heart. cycle: menses, urine LH and PdG, basal temperature of women of 18 to 45. "
+            "labs: blood every four weeks. awakening: every second person has a saliva kit that "
+            "notes its times. travel: journeys are told, and bodies follow them at their own pace.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Readings, as JSON Lines.")
     ] = None,
@@ -101,6 +118,8 @@ def simulate(
     acrophase simulate --out readings.jsonl --events events.jsonl --truth truth.json
     # a week of many people into Kafka, as fast as it takes them
     acrophase simulate --people 200 --days 7 --publish
+    # what cycles and a heart rate at rest are found in
+    acrophase simulate --days 90 --panel steps --panel cycle --out r.jsonl --events e.jsonl
     # people who fall ill, ten minutes a second
     acrophase simulate --troubles demo --publish --speed 600
     """
@@ -110,10 +129,10 @@ def simulate(
     begin = _start(start, zone, days, now)
     end = begin + timedelta(days=days)
     _refuse_future(begin, end, now, speed)
-    clinic = _clinic(troubles, seed, people, begin, end, zone, journey or [])
+    clinic = _clinic(troubles, seed, people, begin, end, zone, journey or [], panel or [])
     if truth is not None:
         with _writing(truth) as file:
-            file.write(json.dumps(clinic.truth(), indent=2).encode() + b"\n")
+            file.write(json.dumps(clinic.truth(end), indent=2).encode() + b"\n")
     if not (out or events or publish):
         return
     deliveries: Iterable[Delivery] = clinic.records(begin, end)
@@ -222,6 +241,7 @@ def _clinic(
     end: datetime,
     zone: str,
     journeys: list[str],
+    panel: list[Panel],
 ) -> Clinic:
     planned: dict[str, list[Journey]] = {}
     for text in journeys:
@@ -238,17 +258,42 @@ def _clinic(
         planned.setdefault(subject, []).append(Journey(at, place))
     try:
         if troubles is Troubles.NONE:
-            return Clinic(seed, people, begin, zone, journeys=planned)
+            return Clinic(seed, people, begin, zone, journeys=planned, panel=panel)
+        if troubles is Troubles.AXIS:
+            return _axis_clinic(seed, people, begin, end, zone, planned, panel)
         if end - begin < timedelta(days=_DEMO_DAYS):
             raise SettingsError(
                 f"--days: --troubles demo needs at least {_DEMO_DAYS}, so that people are well "
                 "before they fall ill"
             )
-        return demo_clinic(seed, begin, end - _DEMO_AFTER, people, zone, journeys=planned)
+        live_from = end - _DEMO_AFTER
+        return demo_clinic(seed, begin, live_from, people, zone, journeys=planned, panel=panel)
     except ValueError as error:
         raise SettingsError(f"--people: {error}") from None
     except KeyError as error:
         raise SettingsError(f"--journey: {error.args[0]}") from None
+
+
+def _axis_clinic(
+    seed: int,
+    people: int,
+    begin: datetime,
+    end: datetime,
+    zone: str,
+    journeys: dict[str, list[Journey]],
+    panel: list[Panel],
+) -> Clinic:
+    """One person's free T4 falls to half from a third of the time on."""
+    if Panel.LABS not in panel:
+        raise SettingsError("--panel: --troubles axis needs --panel labs, which measures it")
+    if end - begin < timedelta(days=_AXIS_DAYS):
+        raise SettingsError(
+            f"--days: --troubles axis needs at least {_AXIS_DAYS}, since blood is drawn every "
+            f"{EVERY_DAYS} days"
+        )
+    onset = begin + (end - begin) / 3
+    plan = {f"sim-{(people + 1) // 2:02d}": [Trouble("axis", onset.timestamp(), 0.5, THYROID)]}
+    return Clinic(seed, people, begin, zone, troubles=plan, journeys=journeys, panel=panel)
 
 
 def _shown(deliveries: Iterable[Delivery], begin: datetime, end: datetime) -> Iterator[Delivery]:

@@ -136,7 +136,10 @@ def rhythm_rows(series: Sequence[Series], buffer: Array) -> list[Row]:
 
     mesor, half = now[:, MESOR], now[:, MESOR_HALF]
     sd = now[:, RESIDUAL_SD]
-    residual_cv = np.where(is_log, np.sqrt(np.expm1(sd * sd)), sd / np.maximum(1e-9, abs(mesor)))
+    log_sd = np.where(is_log, sd, 0.0)  # an SD in a unit, such as of steps, may overflow
+    residual_cv = np.where(
+        is_log, np.sqrt(np.expm1(log_sd * log_sd)), sd / np.maximum(1e-9, abs(mesor))
+    )
     both = np.hypot(half, base[:, MESOR_HALF])
     shift = mesor - base[:, MESOR]
 

@@ -18,10 +18,11 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, expect
 
-from acrophase.commands.demo import paced
+from acrophase.commands.demo import paced, panels_of
 from processors.store.sqlite import SqliteStore
 from producers.clinic import demo_clinic
 from producers.day_records import Delivery
+from producers.panels import Panel
 from schemas.measurements import ALERT, RHYTHM
 from tests.acrophase.demo_terminal import WITHIN_S, DemoTerminal, all_gone
 from tests.dashboards.browser import Desk, free_port
@@ -180,6 +181,24 @@ def records() -> list[Delivery]:
     """Some real ones."""
     start = datetime(2026, 11, 3, tzinfo=UTC)
     return list(islice(demo_clinic(1, start, start).records(start), 4))
+
+
+def test_all_count_steps_and_two_who_stay_well_measure_more() -> None:
+    start = datetime(2026, 11, 3, tzinfo=UTC)
+    clinic = demo_clinic(1, start, start)
+    panels = panels_of(clinic)
+    assert panels.keys() == set(clinic.subjects)
+    assert all(Panel.STEPS in panel for panel in panels.values())
+    people = {person["subject"]: person for person in clinic.truth()["people"]}
+    (woman,) = (subject for subject, panel in panels.items() if Panel.CYCLE in panel)
+    (patient,) = (subject for subject, panel in panels.items() if Panel.LABS in panel)
+    assert woman != patient
+    assert people[woman]["sex"] == "female"
+    assert 18 <= 2026 - people[woman]["birth_year"] <= 45
+    assert people[woman]["troubles"] == people[patient]["troubles"] == []
+    more = demo_clinic(1, start, start, panel=panels).truth()["people"]
+    assert [p["subject"] for p in more if "cycles" in p["markers"]] == [woman]
+    assert [p["subject"] for p in more if "set_points" in p["markers"]] == [patient]
 
 
 def _due(records: list[Delivery], *seconds: float) -> list[Delivery]:

@@ -21,6 +21,8 @@ from acrophase.cli import app
 from acrophase.commands.simulate import paced
 from producers.clinic import Clinic
 from producers.day_records import Delivery
+from producers.panels import Panel
+from schemas.catalogue import load_catalogue
 from schemas.errors import OutputFileError
 from schemas.events import parse_event
 from schemas.readings import ReadingBatch, parse_reading
@@ -78,6 +80,46 @@ def test_a_journey_is_in_the_readings(tmp_path: Path) -> None:
     assert offsets == {timedelta(hours=1), timedelta(hours=-5)}
 
 
+def test_panels_are_in_the_readings_the_events_and_the_truth(tmp_path: Path) -> None:
+    out, events, truth = (tmp_path / name for name in ("r.jsonl", "e.jsonl", "t.json"))
+    panels = [word for panel in Panel for word in ("--panel", panel.value)]
+    result = run(
+        *("--people", "4", "--days", "9", "--seed", "2", "--start", "2026-01-05", *panels),
+        *("--journey", "sim-03=America/New_York@2026-01-09T10:00"),
+        *("--out", str(out), "--events", str(events), "--truth", str(truth)),
+    )
+    assert result.exit_code == 0, result.output
+    codes = {parse_reading(line).code for line in out.read_bytes().splitlines()}
+    catalogue = load_catalogue()
+    slugs = {catalogue.by_code(code).slug for code in codes}
+    assert slugs >= {"steps", "basal-temperature", "urine-pdg", "serum-tsh", "serum-dheas"}
+    kinds = {parse_event(line).kind for line in events.read_bytes().splitlines()}
+    assert kinds >= {"travel", "sleep", "wake", "profile"}
+    people = {p["subject"]: p["markers"] for p in json.loads(truth.read_text())["people"]}
+    assert [person["verified_kit"] for person in people.values()] == [True, False, True, False]
+    assert people["sim-03"]["body_clock"][0]["lag_h"] == -6.0
+    assert people["sim-01"]["body_clock"] == []
+    assert all(0.1 < person["per_step"] < 0.5 for person in people.values())
+    (woman,) = (person for person in people.values() if "cycles" in person)
+    menses = [cycle["menses"] for cycle in woman["cycles"]]
+    assert menses
+    assert all(day < "2026-01-14" for day in menses)
+
+
+def test_the_failing_thyroid_is_in_the_truth(tmp_path: Path) -> None:
+    truth = tmp_path / "t.json"
+    result = run(
+        *("--people", "3", "--days", "90", "--troubles", "axis", "--panel", "labs"),
+        *("--start", "2026-01-05", "--truth", str(truth)),
+    )
+    assert result.exit_code == 0, result.output
+    people = json.loads(truth.read_text())["people"]
+    (trouble,) = people[1]["troubles"]
+    assert trouble["kind"] == "axis"
+    assert trouble["onset"].startswith("2026-02-03T23:00")
+    assert [person["troubles"] for person in (people[0], people[2])] == [[], []]
+
+
 def test_the_demos_troubles_are_in_the_truth(tmp_path: Path) -> None:
     truth = tmp_path / "t.json"
     result = run("--people", "8", "--troubles", "demo", "--truth", str(truth))
@@ -97,6 +139,11 @@ def test_the_demos_troubles_are_in_the_truth(tmp_path: Path) -> None:
         (["--journey", "sim-77=Asia/Tokyo@2026-01-01"], "--journey: no person sim-77"),
         (["--troubles", "demo", "--days", "5"], "--days: --troubles demo needs at least 10"),
         (["--troubles", "demo", "--people", "5"], "--people: the demo needs at least 6"),
+        (["--troubles", "axis"], "--panel: --troubles axis needs --panel labs"),
+        (
+            ["--troubles", "axis", "--panel", "labs", "--days", "83"],
+            "--days: --troubles axis needs at least 84",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_refused_by_name(
