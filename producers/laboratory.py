@@ -1,10 +1,9 @@
 """Blood drawn every four weeks in the morning, and the set points behind its results.
 
 Of an axis a person has a set point, about which the product goes up and down and its controller
-answers with the feedback's slope: -ln 100 for TSH over free T4 relative to its usual level, -0.8
-for LH over testosterone, both logarithms (the slopes that `processors.rhythm.axes` has from
-Spencer et al., J Clin Endocrinol Metab 70 (1990) 453-460, and assumes). Set points lie in the
-catalogue's reference of the person's sex and age, spread less than it.
+answers with the feedback's slope: -2.04 for the logarithm of TSH over free T4 relative to its usual
+level, -0.8 (assumed) for that of LH over that of testosterone. Set points lie in the catalogue's
+reference of the person's sex and age, spread less than it.
 """
 
 from __future__ import annotations
@@ -44,6 +43,10 @@ _DECIMALS = {
     "serum-igf-1": 0,
     "serum-dheas": 0,
 }
+
+# Of ln TSH over free T4 relative to 15 pmol/L: log10 TSH = 1.50 - 0.059 free T4 in healthy people
+# (Eur J Endocrinol 162 (2010) 323-329, abstract).
+_TSH_SLOPE = -0.059 * math.log(10.0) * 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Laboratory:
                 levels[slug] = math.sqrt(low * high) * math.exp(_BETWEEN * spread * z)
                 usual[slug] = math.sqrt(low * high)
         tsh, t4 = THYROID
-        self.set_points = [SetPoint(tsh, t4, levels[tsh], levels[t4], -math.log(100.0), usual[t4])]
+        self.set_points = [SetPoint(tsh, t4, levels[tsh], levels[t4], _TSH_SLOPE, usual[t4])]
         if body.person.sex == "male":
             lh, testosterone = TESTIS
             levels_of = levels[lh], levels[testosterone]

@@ -379,7 +379,7 @@ def test_blood_is_drawn_every_four_weeks_and_scatters_about_the_set_point() -> N
     x, y = np.array(slopes).T
     # The assay's error of x flattens it: by the share of its variance that is the person's own.
     flat = 0.06**2 / (0.06**2 + 0.05**2)
-    assert float(x @ y / (x @ x)) == pytest.approx(-math.log(100.0) * flat, rel=0.15)
+    assert float(x @ y / (x @ x)) == pytest.approx(-0.059 * math.log(10.0) * 15.0 * flat, rel=0.15)
 
 
 def test_a_failing_thyroid_makes_less_although_it_is_driven_more() -> None:
