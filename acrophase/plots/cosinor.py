@@ -16,6 +16,7 @@ from matplotlib.ticker import (
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from acrophase.person import HourlyReference
 from acrophase.plots.picture import CURVE, DATA, MIDDLE, PEAK, label_log_axis
 from acrophase.tables import clock
 from processors.rhythm.cosinor import Cosinor
@@ -44,6 +45,7 @@ def draw_curve(
     values: Floats,
     fit: Cosinor,
     is_log: bool,
+    reference: HourlyReference | None,
 ) -> None:
     """Draw samples, fitted curve and residuals over the clock hour.
 
@@ -59,8 +61,12 @@ def draw_curve(
     _draw_samples(top, hours % fit.period, values)
     if fit.coefficients:
         _draw_curve(top, fit, is_log)
+    if is_log:
+        top.set_yscale("log")
     if len(values) > _CLOUD:
         _limit_axis(top, values, is_log)
+    if reference is not None:
+        _draw_reference(top, reference)
     if is_log:
         label_log_axis(top)
     top.set_ylabel(axis)
@@ -102,6 +108,27 @@ def _draw_samples(axes: Axes, phases: Floats, values: Floats) -> None:
     )
     if n > _CLOUD:
         _draw_bins(axes, phases, values, "half-hour median and quartiles")
+
+
+def _draw_reference(axes: Axes, reference: HourlyReference) -> None:
+    """The reference limits of each half hour, as far as the samples' own axis reaches."""
+    bottom, top = axes.get_ylim()
+    # A step needs the limit of the last half hour twice; where there is none the line is broken.
+    hours = np.arange(len(reference.limits) + 1) / 2.0
+    label: str | None = f"reference limits, {reference.words}"
+    for side in (0, 1):
+        limits = np.array(
+            [
+                math.nan if (end := pair[side]) is None else end
+                for pair in (*reference.limits, reference.limits[-1])
+            ]
+        )
+        if np.isfinite(limits).any():
+            axes.step(
+                hours, limits, where="post", color=DATA, linewidth=1.1, linestyle="-.", label=label
+            )
+            label = None
+    axes.set_ylim(bottom, top)
 
 
 def _limit_axis(axes: Axes, values: Floats, is_log: bool) -> None:

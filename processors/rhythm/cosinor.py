@@ -62,6 +62,8 @@ class FitStatus(StrEnum):
     SHORT_SPAN = "short-span"
     SAME_TIMES = "same-times"
     CONSTANT = "constant-values"
+    # Not of `fit_cosinor`, which sees numbers: of those who know that most of them are limits.
+    CENSORED = "censored"
 
 
 class Cosinor(BaseModel):

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from processors.rhythm.censoring import censored
 from processors.rhythm.curve import (
     ACROPHASE,
     ACROPHASE_HALF,
@@ -31,6 +32,7 @@ from processors.rhythm.posterior import solve
 from processors.rhythm.student import Z95, t_quantile
 from processors.rhythm.sums import empty_row, fold
 from schemas.catalogue import Analyte
+from schemas.priors import Prior
 
 Interval = tuple[float, float]
 
@@ -68,20 +70,29 @@ def fit_posterior(
     clock_hours: NDArray[np.float64],
     values: NDArray[np.float64],
     spacing_s: NDArray[np.float64],
+    *,
+    comparators: NDArray[np.int8],
+    prior: Prior | None = None,
 ) -> Posterior:
     """Posterior of the analyte's rhythm given one recording.
 
     clock_hours: local clock hours (n); values: analyte's unit (n), above 0 on the log scale;
-    spacing_s: seconds that each stands for, i.e. how far apart they are there (n).
+    spacing_s: seconds that each stands for, i.e. how far apart they are there (n); comparators:
+    -1 where the result was '<' the value, 1 where it was '>', 0 elsewhere (n); prior: of people
+    like this one, everybody's if left out.
     """
-    p = estimator_parameters(analyte)
+    p = estimator_parameters(analyte, prior)
     row = empty_row(0.0)
     e = np.empty(N_MOMENTS)
-    columns = (clock_hours.tolist(), values.tolist(), spacing_s.tolist())
-    for hour, value, spacing in zip(*columns, strict=True):
+    columns = (clock_hours, values, spacing_s, comparators)
+    for hour, value, spacing, beyond in zip(*(c.tolist() for c in columns), strict=True):
+        if beyond:
+            y, variance = censored(analyte, hour, value, "<" if beyond < 0 else ">")
+        else:
+            y, variance = analyte.to_model(value), 0.0
         harmonics(hour, e)
         # all at one time: nothing is forgotten
-        fold(row, 0.0, e, analyte.to_model(value), 0.0, weight(analyte, spacing))
+        fold(row, 0.0, e, y, variance, weight(analyte, spacing))
     lower = np.empty((N_PARAMETERS, N_PARAMETERS))
     g = np.empty(N_PARAMETERS)
     variance, df, n = solve(row, p, BASELINE, 0.0, lower, g)
