@@ -111,23 +111,22 @@ def _draw_samples(axes: Axes, phases: Floats, values: Floats) -> None:
 
 
 def _draw_reference(axes: Axes, reference: HourlyReference) -> None:
-    """The reference limits of each half hour, as far as the samples' own axis reaches."""
+    """The reference of each half hour as a band; an open end reaches the edge of the axes."""
     bottom, top = axes.get_ylim()
-    # A step needs the limit of the last half hour twice; where there is none the line is broken.
-    hours = np.arange(len(reference.limits) + 1) / 2.0
-    label: str | None = f"reference limits, {reference.words}"
-    for side in (0, 1):
-        limits = np.array(
-            [
-                math.nan if (end := pair[side]) is None else end
-                for pair in (*reference.limits, reference.limits[-1])
-            ]
-        )
-        if np.isfinite(limits).any():
-            axes.step(
-                hours, limits, where="post", color=DATA, linewidth=1.1, linestyle="-.", label=label
-            )
-            label = None
+    # Each half hour from its begin to its end.
+    hours = np.repeat(np.arange(len(reference.limits) + 1) / 2.0, 2)[1:-1]
+    limits = [pair for pair in reference.limits for _ in range(2)]
+    axes.fill_between(
+        hours,
+        [bottom if low is None else low for low, _ in limits],
+        [top if high is None else high for _, high in limits],
+        where=[pair != (None, None) for pair in limits],
+        color=DATA,
+        alpha=0.13,
+        linewidth=0,
+        zorder=0,
+        label=f"reference of {reference.words}",
+    )
     axes.set_ylim(bottom, top)
 
 

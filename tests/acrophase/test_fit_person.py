@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
+from acrophase.person import Person, hourly_reference
+from acrophase.plots.cosinor import draw_curve
+from processors.rhythm.cosinor import fit_cosinor
 from processors.rhythm.estimator import fit_posterior
 from schemas.catalogue import load_catalogue
 from schemas.errors import InputFileError
@@ -58,9 +63,11 @@ def test_the_posterior_starts_from_people_like_this(tmp_path: Path) -> None:
 def test_the_picture_shows_the_reference_of_people_like_this(tmp_path: Path) -> None:
     path = draws(tmp_path)
     told = ("--sex", "male", "--birth-year", "1950")
-    for more, legend in ((told, "reference limits, men of 74"), ((), "")):
-        run(path, *OPTIONS, *more, "--plot", tmp_path / "fit.svg")
-        assert (legend in words(tmp_path / "fit.svg")) if legend else True
+    run(path, *OPTIONS, *told, "--plot", tmp_path / "fit.svg")
+    assert "reference of men of 74" in words(tmp_path / "fit.svg")
+    # Of everybody there is none for testosterone.
+    run(path, *OPTIONS, "--plot", tmp_path / "fit.svg")
+    assert "reference of" not in words(tmp_path / "fit.svg")
 
 
 @pytest.mark.parametrize(
@@ -87,3 +94,31 @@ def test_results_below_the_limit_are_no_levels_of_that_limit(tmp_path: Path) -> 
     assert limited["posterior"]["trough_value"] < plain["posterior"]["trough_value"]
     assert limited["trough_value"] == pytest.approx(plain["trough_value"])
     assert any("the posterior takes them for anything beyond it" in n for n in limited["notes"])
+
+
+def test_the_band_of_the_reference_has_the_hours_and_the_limits_of_the_catalogue() -> None:
+    """Saliva cortisol: 07 to 09 h, 15 to 17 h and 23 to 24 h."""
+    cortisol = load_catalogue()["saliva-cortisol"]
+    found = hourly_reference(cortisol, Person(), date(2024, 3, 5))
+    assert found is not None
+    figure = Figure()
+    hours, values = np.arange(24.0), np.geomspace(0.02, 2.0, 24)
+    fit = fit_cosinor(hours, np.log(values))
+    draw_curve(
+        figure,
+        axis="cortisol",
+        unit="ug/dL",
+        hours=hours,
+        values=values,
+        fit=fit,
+        is_log=True,
+        reference=found,
+    )
+    top = figure.get_axes()[0]
+    (band,) = (c for c in top.collections if c.get_label() == "reference of everybody")
+    spans = [path.get_extents() for path in band.get_paths()]
+    assert [tuple(span.intervalx) for span in spans] == [(7.0, 9.0), (15.0, 17.0), (23.0, 24.0)]
+    for span, hour in zip(spans, (8, 16, 23.5), strict=True):
+        low, high = cortisol.reference(hour)
+        bottom, end = top.get_ylim()
+        assert span.intervaly.tolist() == pytest.approx([low or bottom, high or end])
