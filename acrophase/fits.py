@@ -104,16 +104,23 @@ def prepare(file: Path, series: Series, analyte: Analyte, scale: Scale) -> Sampl
     first = np.zeros(len(series), dtype=np.bool_)
     first[np.unique(series.times_ms, return_index=True)[1]] = True
     distinct = series.select(first)
+    factor, shift = analyte.conversion(series.unit)
+    values = distinct.values * factor + shift
+    notes = []
+    slipped = _other_unit(file, analyte, values, series.unit)
+    if slipped.any():
+        notes.append(
+            f"{int(slipped.sum())} readings make sense in another unit only and were left out, as "
+            f"they would be refused in the stream: line {_lines(distinct.rows[slipped])}."
+        )
+        distinct, values = distinct.select(~slipped), values[~slipped]
     local_ms = distinct.times_ms + distinct.offset_ms
     midnight_ms = int(local_ms.min()) // 86_400_000 * 86_400_000
     hours = (local_ms - midnight_ms) / 3_600_000
-    factor, shift = analyte.conversion(series.unit)
-    values = distinct.values * factor + shift
-    _refuse_other_unit(file, analyte, values, series.unit)
-    notes = []
-    if len(distinct) < len(series):
+    if len(distinct) + int(slipped.sum()) < len(series):
         notes.append(
-            f"{len(series) - len(distinct)} readings at the time of another were left out."
+            f"{len(series) - len(distinct) - int(slipped.sum())} readings at the time of another "
+            "were left out."
         )
     censored = int(np.count_nonzero(distinct.comparators))
     if censored:
@@ -122,11 +129,10 @@ def prepare(file: Path, series: Series, analyte: Analyte, scale: Scale) -> Sampl
             "the posterior takes them for anything beyond it."
         )
     if scale == "log" and (values <= 0).any():
-        bad = distinct.rows[values <= 0]
-        shown = ", ".join(map(str, bad[:5].tolist())) + (", …" if len(bad) > 5 else "")
         raise InputFileError(
-            f"{file}, line {shown}: values that are not above 0 have no logarithm. Write a result "
-            "below the detection limit as '<LIMIT', or fit with --scale linear."
+            f"{file}, line {_lines(distinct.rows[values <= 0])}: values that are not above 0 have "
+            "no logarithm. Write a result below the detection limit as '<LIMIT', or fit with "
+            "--scale linear."
         )
     spacing_s = distinct.spacing_s(analyte.decorrelation_s)
     if spacing_s is None:
@@ -267,14 +273,26 @@ def refuse_without_curve(file: Path, analyte: Analyte, more: str = "") -> None:
         )
 
 
-def _refuse_other_unit(file: Path, analyte: Analyte, values: Floats, unit: str) -> None:
-    """A curve in the wrong unit looks like any other; most of its values do not."""
-    suspects = []
-    for value in values[(values < analyte.screen.low) | (values > analyte.screen.high)].tolist():
+def _lines(rows: NDArray[np.int64]) -> str:
+    """The first of some line numbers."""
+    return ", ".join(map(str, rows[:5].tolist())) + (", …" if len(rows) > 5 else "")
+
+
+def _other_unit(file: Path, analyte: Analyte, values: Floats, unit: str) -> NDArray[np.bool_]:
+    """Which values (n) make sense in another unit only: of a few of them units were mixed.
+
+    Raises InputFileError where most do: a curve in the wrong unit looks like any other.
+    """
+    slipped = np.zeros(values.size, dtype=np.bool_)
+    details = []
+    outside = (values < analyte.screen.low) | (values > analyte.screen.high)
+    for at in np.flatnonzero(outside).tolist():
         try:
-            analyte.check(value, unit)
+            analyte.check(float(values[at]), unit)
         except RejectedRecord as error:
             if error.reason is Reason.UNIT_SUSPECT:
-                suspects.append(error.detail)
-    if 2 * len(suspects) > len(values):
-        raise InputFileError(f"{file}: {suspects[0]} (--unit).")
+                slipped[at] = True
+                details.append(error.detail)
+    if 2 * len(details) > len(values):
+        raise InputFileError(f"{file}: {details[0]} (--unit).")
+    return slipped

@@ -86,4 +86,5 @@ def _thinned(hours: Floats, values: Floats) -> tuple[Floats, Floats]:
     if hours.size <= _DENSE:
         return hours, values
     means = clock_bins(hours, values, width_h=_STRETCH_H)
-    return np.asarray(means.start_ms / 3_600_000 + _STRETCH_H / 2.0), means.means
+    since = means.clock_h - means.clock_bin * _STRETCH_H
+    return np.asarray(means.start_ms / 3_600_000 + since), means.means

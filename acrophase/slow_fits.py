@@ -80,6 +80,13 @@ def slow_results(subject: str, analyte: Analyte, samples: Samples, person: Perso
     """The results with their markers, of a person whose age `person.check_age` has seen."""
     taken = samples.taken
     days = (taken.hours + taken.offset_h) / 24.0
+    # Two results of one day are one result: the first counts.
+    first = np.zeros(taken.n, dtype=np.bool_)
+    first[np.unique(np.floor(days), return_index=True)[1]] = True
+    notes = samples.notes
+    if not first.all():
+        notes += (f"{int((~first).sum())} results on the day of another were left out.",)
+    taken, days, comparators = taken.part(first), days[first], samples.comparators[first]
     values, below = taken.values, taken.below
     references = age_references(analyte, person.sex)
     missing = _missing(analyte, person)
@@ -89,7 +96,7 @@ def slow_results(subject: str, analyte: Analyte, samples: Samples, person: Perso
         ages = np.maximum(_years(samples.midnight, days) - person.birth_year - _HALF_YEAR, 0.0)
     elif not any(reference.has_age for reference in analyte.references):
         ages = _ANY_AGE + _years(samples.midnight, days) - _years(samples.midnight, days)[0]
-    beyond = int((samples.comparators > 0).sum())
+    beyond = int((comparators > 0).sum())
     cvs = {"cv_analytical": analyte.cv_analytical, "cv_within": analyte.cv_within}
     if missing is None and beyond:
         missing = f"{beyond} of {taken.n} results are above the assay's range."
@@ -104,7 +111,7 @@ def slow_results(subject: str, analyte: Analyte, samples: Samples, person: Perso
         change = withheld(
             "change", "%", taken.n, "There is one result, and none before it.", CHANGE
         )
-    elif (samples.comparators[-2:] > 0).any():
+    elif (comparators[-2:] > 0).any():
         change = withheld("change", "%", 2, "A result is above the assay's range.", CHANGE)
     else:
         change = slow_change(
@@ -115,7 +122,7 @@ def slow_results(subject: str, analyte: Analyte, samples: Samples, person: Perso
         subject=subject,
         analyte=analyte.slug,
         unit=analyte.unit,
-        notes=(*samples.notes, REFERENCES_DIFFER),
+        notes=(*notes, REFERENCES_DIFFER),
         markers=(dated(level, None), dated(trend, None), dated(change, last)),
     )
     shown = ages if person.birth_year is not None else None

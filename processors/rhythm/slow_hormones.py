@@ -37,6 +37,8 @@ _PERCENTILES = 2.0 * _Z_95
 _LEAST_RESULTS = 3
 _LEAST_YEARS = 0.5
 _MOST_AGE = 130.0
+# A hormone of weeks does not change so much between two results, whatever happens.
+_MOST_APART = 300.0
 
 
 class AgeReference(NamedTuple):
@@ -155,6 +157,9 @@ def slow_change(
     for value in (first, second):
         if not (math.isfinite(value) and 0.0 < value <= 1e9):
             return withheld(name, unit, 2, "There are no two results above 0 to compare.", CHANGE)
+    if not 1.0 / _MOST_APART <= second / first <= _MOST_APART:
+        apart = f"The results are more than {_MOST_APART:.0f} times apart: units may be mixed."
+        return withheld(name, unit, 2, apart, CHANGE)
     if below:
         return withheld(name, unit, 2, "A result is below the assay's detection limit.", CHANGE)
     ratio = second / first
@@ -194,6 +199,8 @@ def _flaw(a: Floats, y: Floats, references: Sequence[AgeReference]) -> str | Non
     usable = (a >= 0.0) & (a <= _MOST_AGE) & (y > 0.0) & (y <= 1e9)
     if not usable.all():
         return f"{int((~usable).sum())} of {a.size} results have no usable age or value above 0."
+    if float(y.max()) > _MOST_APART * float(y.min()):
+        return f"Two results are more than {_MOST_APART:.0f} times apart: units may be mixed."
     first = min(one.from_age for one in references)
     if float(a.min()) < first:
         return f"There is no reference for people younger than {first:g} years."

@@ -122,3 +122,17 @@ def test_the_band_of_the_reference_has_the_hours_and_the_limits_of_the_catalogue
         low, high = cortisol.reference(hour)
         bottom, end = top.get_ylim()
         assert span.intervaly.tolist() == pytest.approx([low or bottom, high or end])
+
+
+def test_a_few_readings_in_another_unit_are_left_out_and_told(tmp_path: Path) -> None:
+    """Saliva cortisol in µg/dL, two results of it in nmol/L: 9 is a morning's there."""
+    options = ("--analyte", "saliva-cortisol", "--zone", "UTC", "--components", "1")
+    rows = [(f"2024-03-05 {2 * k:02d}:00", 0.2 + 0.1 * np.cos(k / 2 - 2)) for k in range(12)]
+    whole = answer(table(tmp_path, rows), *options)
+    rows[3], rows[7] = (rows[3][0], 9.0), (rows[7][0], 11.0)
+    mixed = answer(table(tmp_path, rows), *options)
+    assert mixed["least_squares"]["n"] == 10
+    (note,) = (note for note in mixed["notes"] if "another unit" in note)
+    assert "2 readings make sense in another unit only" in note
+    assert note.endswith("line 5, 9.")
+    assert mixed["midline"] == pytest.approx(whole["midline"], rel=0.1)

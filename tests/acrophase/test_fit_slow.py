@@ -157,3 +157,21 @@ def test_the_picture_has_results_on_the_band_of_the_age(tmp_path: Path) -> None:
 def test_each_of_the_group_is_served_and_no_other() -> None:
     served = [entry.slug for entry in load_catalogue() if entry.sampling == "slow-marker"]
     assert served == ["serum-dheas", "serum-igf-1", "hba1c"]
+
+
+def test_two_results_of_one_day_are_one(tmp_path: Path) -> None:
+    rows = [("2020-07-01 08:00", 100), ("2020-07-01 09:00", 300), ("2021-07-01 08:00", 110)]
+    found = slow(table(tmp_path, rows), *DHEAS, *WOMAN)
+    assert found["level-for-age"]["n"] == 2
+    assert found["change"]["value"] == pytest.approx(10.0)
+    assert "1 results on the day of another" in printed(tmp_path / "person-1.csv", *DHEAS, *WOMAN)
+
+
+def test_results_that_mix_units_tell_nothing(tmp_path: Path) -> None:
+    """IGF-1 of 150 ng/mL, and once 150 of what must have been something else."""
+    igf = ("--analyte", "serum-igf-1", "--zone", "UTC", "--sex", "female", "--birth-year", "1980")
+    found = slow(results(tmp_path, [150, 140, 4]), *igf)
+    assert found["level-for-age"]["n"] == 3
+    low = slow(results(tmp_path, [1500, 1400, 4]), *igf)
+    assert "units may be mixed" in low["level-for-age"]["sentence"]
+    assert "units may be mixed" in low["change"]["sentence"]

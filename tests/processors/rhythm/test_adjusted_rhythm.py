@@ -60,6 +60,16 @@ def test_without_noise_the_rhythm_is_found_whatever_was_walked() -> None:
     assert values == pytest.approx([62, 6, 16.5, 0.35], abs=1e-6)
 
 
+@pytest.mark.parametrize("late", [0.0, 0.1, 0.45])
+def test_readings_count_at_their_own_time_and_not_in_the_middle_of_their_stretch(
+    late: float,
+) -> None:
+    """A reading each full hour is half an hour earlier than the middle of its hour."""
+    hours = np.arange(24.0 * 5) + late
+    rates = clock_bins(hours, 62 + 6 * np.cos(OMEGA * (hours - 16.5)) + 1e-3 * np.sin(hours * 7))
+    assert adjusted_rhythm(rates, None, "/min").acrophase.value == pytest.approx(16.5, abs=1e-3)
+
+
 @settings(max_examples=20)
 @given(st.integers(0, 2**32), st.floats(0.2, 0.8))
 def test_the_regression_is_generalised_least_squares(seed: int, share: float) -> None:

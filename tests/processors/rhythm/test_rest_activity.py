@@ -42,6 +42,7 @@ def assert_same(one: Bins, two: Bins) -> None:
     for name in ("start_ms", "clock_bin", "day"):
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
     np.testing.assert_allclose(one.means, two.means, rtol=1e-12, atol=1e-9)
+    np.testing.assert_array_equal(one.clock_h, two.clock_h)
     assert one.unusable == two.unusable
 
 
