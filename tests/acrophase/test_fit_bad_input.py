@@ -47,7 +47,9 @@ def bad(analyte: str) -> dict[str, Rows]:
         "all censored": [(at, f"<{value}") for at, value in good],
         "constant": [(at, good[0][1]) for at, _ in good],
         "one time": [(good[0][0], value) for _, value in good],
-        "each time twice": [row for at, value in good for row in ((at, value), (at, 1.1 * value))],
+        "each time twice": [
+            row for at, value in good for row in ((at, value), (at, 1.1 * float(str(value))))
+        ],
         "unsorted": [good[k] for k in order],
     }
 
