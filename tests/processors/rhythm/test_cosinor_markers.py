@@ -151,7 +151,8 @@ def full_curve(hours: np.ndarray) -> np.ndarray:
 
 def test_the_full_curve_covers_as_promised() -> None:
     """Peak, trough, hours above mesor and skew of two harmonics: 90 % ± 3 over a thousand people
-    who miss a tenth of their samples."""
+    who miss a tenth of their samples, half of them up to 15 minutes off the time that is noted, and
+    a third over the autumn night."""
     fine = np.arange(0, 24, 0.001)
     curve = full_curve(fine)
     truths = {
@@ -163,9 +164,13 @@ def test_the_full_curve_covers_as_promised() -> None:
     rng = np.random.default_rng(102)
     every = np.arange(0, 72, 1.0)
     hits = dict.fromkeys(truths, 0)
-    for _ in range(PEOPLE):
+    for k in range(PEOPLE):
         hours = every[rng.random(every.size) > 0.1]
-        found = markers(hours, full_curve(hours) + rng.normal(0, 0.8, hours.size), components=2)
+        if k % 3 == 0:
+            hours = hours - (hours >= 27.0)  # local clock hours: one of them comes twice
+        off = 0.25 * (k % 2)
+        taken = hours + rng.uniform(-off, off, hours.size)
+        found = markers(hours, full_curve(taken) + rng.normal(0, 0.8, hours.size), components=2)
         for name, truth in truths.items():
             hits[name] += covers(found[name], truth)
     for name, count in hits.items():
