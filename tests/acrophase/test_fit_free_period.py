@@ -71,13 +71,15 @@ def test_too_few_days_are_told_where_24_hours_fails(tmp_path: Path) -> None:
 
 
 def test_many_samples_count_as_half_hour_means(shared_data: Path) -> None:
-    """Nineteen days of 30-second actigraphy."""
+    """Nineteen days of 30-second actigraphy of somebody whose day has 24 hours."""
     actigraphy = shared_data / "wearable_heart_rate" / "sample_actiwatch.csv"
     columns = ("--time-column", "Date,Time", "--value-column", "Activity")
     result = run(actigraphy, "--analyte", "steps", *columns, "--zone", "UTC", "--json")
     found = json.loads(result.stdout)["free_period"]
     assert 800 < found["n"] < 48 * 20
-    assert found["sentence"].endswith(".")
+    assert found["day_fits"]
+    assert found["best"] == pytest.approx(24.0, abs=0.3)
+    assert "the daily rhythm stands" in found["sentence"]
 
 
 def test_the_picture_has_the_periodogram_of_those_alone(tmp_path: Path) -> None:
