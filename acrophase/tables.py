@@ -11,6 +11,8 @@ from rich.table import Table
 from acrophase.cycles import CycleFit
 from acrophase.fit_markers import FitMarker
 from acrophase.fits import CONVENTION, Fit
+from acrophase.slow_fits import SlowFit
+from processors.rhythm.cosinor import FitStatus
 from schemas.analytes import Analyte
 
 # Columns that the table of many people may take.
@@ -27,7 +29,8 @@ def print_one(console: Console, analyte: Analyte, result: Fit) -> None:
     if result.posterior is not None and result.least_squares.coefficients:
         console.print(_posterior(analyte, result.posterior))
     _print_markers(console, analyte, result.markers)
-    for sentence in filter(None, (result.least_squares.reason, *result.notes, CONVENTION)):
+    about = (result.least_squares.reason, _period(result), *result.notes, CONVENTION)
+    for sentence in filter(None, about):
         console.print(sentence, highlight=False, markup=False)
 
 
@@ -37,6 +40,16 @@ def print_cycles(console: Console, analyte: Analyte, result: CycleFit) -> None:
     console.print(title, highlight=False, soft_wrap=True)
     _print_markers(console, analyte, result.markers)
     for sentence in result.notes:
+        console.print(sentence, highlight=False, markup=False)
+
+
+def print_slow(console: Console, analyte: Analyte, result: SlowFit) -> None:
+    """Level, trend and change of one person, each with what it means."""
+    title = f"[bold]{analyte.name}, {result.subject}[/bold]"
+    console.print(title, highlight=False, soft_wrap=True)
+    _print_markers(console, analyte, result.markers)
+    told = [marker.sentence for marker in result.markers if marker.status == "measured"]
+    for sentence in (*told, *result.notes):
         console.print(sentence, highlight=False, markup=False)
 
 
@@ -80,6 +93,15 @@ def clock(hour: float) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
+def _period(result: Fit) -> str | None:
+    """The period of a clock that runs free, and where 24 hours fails without one, why so."""
+    found = result.free_period
+    if found is None or result.least_squares.reason == found.sentence:
+        return None
+    failed = result.least_squares.status is FitStatus.NO_RHYTHM
+    return found.sentence if found.status == "measured" or failed else None
+
+
 def _least_squares(analyte: Analyte, result: Fit) -> Table:
     fit = result.least_squares
     unit = analyte.unit_label
@@ -115,6 +137,11 @@ def _least_squares(analyte: Analyte, result: Fit) -> Table:
         row("R²", fit.r_squared, None, "")
         row("residual SD", fit.residual_sd, None, "ln units" if is_log else unit)
     row("samples n", fit.n, None, "", str(fit.n))
+    free = result.free_period
+    if free is not None and free.period is not None and free.low is not None:
+        table.add_section()
+        row("free period", free.period, None, "h", f"{free.period:.2f}")
+        row("its 90 % interval", free.low, None, "h", f"{free.low:.2f} to {free.high:.2f}")
     return table
 
 

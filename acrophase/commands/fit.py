@@ -20,7 +20,17 @@ from acrophase.fit_markers import (
     melatonin_nights,
     told_by,
 )
-from acrophase.fits import Fit, Samples, fit_samples, prepare, refuse_without_curve, with_posterior
+from acrophase.fits import (
+    Fit,
+    Samples,
+    fit_samples,
+    periodogram_of,
+    prepare,
+    refuse_without_curve,
+    with_free_period,
+    with_posterior,
+)
+from acrophase.person import BirthYear, Person, SexOption, check_age, hourly_reference
 from acrophase.recordings import (
     Analyte,
     SampleTimes,
@@ -37,7 +47,8 @@ from acrophase.recordings import (
     require_analyte,
     split_times,
 )
-from acrophase.tables import print_cycles, print_many, print_one
+from acrophase.slow_fits import is_slow, slow_results
+from acrophase.tables import print_cycles, print_many, print_one, print_slow
 from acrophase.wakings import parse_wakes, place_wakes
 from processors.markers.cycles import KINDS
 from processors.markers.nights import DLMO_THRESHOLDS
@@ -112,6 +123,8 @@ def fit(
             "wire-format records say so of their own. Needed for the awakening response.",
         ),
     ] = False,
+    sex: SexOption = None,
+    birth_year: BirthYear = None,
     unit: Unit = None,
     time_column: TimeColumn = None,
     value_column: ValueColumn = None,
@@ -129,7 +142,12 @@ def fit(
     full curve, and the zero-amplitude test, beside them the posterior of the Bayesian estimator
     that the stream runs; of many people a line each, and as JSON everything of everybody. Where
     the data do not carry a fit or an acrophase, it says why; what is not ruled by the hour
-    (DHEA-S, growth hormone) is refused, and it says what to use instead.
+    (growth hormone, free T4) is refused, and it says what to use instead. From five days on it also
+    looks for a period other than 24 hours, and gives it where 24 hours does not fit (blind or
+    free-running people, shift workers).
+
+    --sex and --birth-year choose the population that the posterior starts from, and the reference
+    that the picture shows, as a profile event does in the stream.
 
     Melatonin: the onset in dim light (DLMO) by threshold, own baseline and hockey stick, offset and
     midpoint, each with its 90 % interval or the reason why not, for each night.
@@ -138,11 +156,14 @@ def fit(
     stability, intradaily variability, M10, L5 and relative amplitude.
 
     LH, progesterone, PdG and basal temperature have no 24-hour curve: with --menses, the day of
-    ovulation in each cycle, and the shift of the temperature.
+    ovulation in each cycle, and the shift of the temperature. DHEA-S, IGF-1 and HbA1c have none
+    either: the level for the age, the trend beyond what age does, and whether the last result
+    differs from the one before by more than assay and person explain.
 
     --plot draws the curve with its band beside the clock dial with the confidence ellipse, below
     them the double-plotted actogram of steps or heart rate; of melatonin the profiles
-    with threshold and knee above them, of cycles a chart by cycle day.
+    with threshold and knee above them, of cycles a chart by cycle day, of slow hormones the results
+    over the years on the reference of the age; of a clock that runs free the periodogram.
 
     \b
     # a day of saliva samples, from waking on
@@ -151,6 +172,9 @@ def fit(
     # morning temperatures, with the first days of two menses
     acrophase fit temperature.csv --analyte basal-temperature --zone Europe/Berlin \\
         --menses 2024-03-01,2024-03-29 --plot cycles.png
+    # results of some years
+    acrophase fit dheas.csv --analyte serum-dheas --zone Europe/Berlin --sex female \\
+        --birth-year 1968 --plot dheas.png
     # a curve read off a figure, in minutes from midnight, drawn to a file
     acrophase fit cortisol.txt --analyte serum-cortisol --time-unit minutes \\
         --start 00:00 --plot cortisol.png
@@ -159,7 +183,14 @@ def fit(
         --value-column HR --subject-column id --time-unit clock-hour --start 00:00
     """
     known = load_catalogue()[require_analyte(file, analyte)]
-    if menses is None:
+    person = Person(sex, birth_year)
+    if is_slow(known):
+        if menses is not None or components is not None or scale is not None:
+            raise InputFileError(
+                f"{file}: {known.short_name} hardly changes over the day, so it has no 24-hour "
+                "curve and follows no cycle: leave --menses, --components and --scale out."
+            )
+    elif menses is None:
         more = (
             " With --menses, fit looks for ovulation in each cycle." if known.slug in KINDS else ""
         )
@@ -242,6 +273,14 @@ def fit(
             f"{file} has {len(people)} people, and each woke up at another time: choose one with "
             "--only, or leave --wake out."
         )
+    if person != Person() and len(people) > 1:
+        raise InputFileError(
+            f"{file} has {len(people)} people, and each has a sex and an age: choose one with "
+            "--only, or leave --sex and --birth-year out."
+        )
+    if is_slow(known):
+        _fit_slow(file, known, people, person, json, plot)
+        return
     if starts:
         if len(people) > 1:
             raise InputFileError(
@@ -253,6 +292,8 @@ def fit(
     harmonics: Literal[1, 2] = known.components if components is None else _one_or_two(components)
     chosen: Scale = scale or known.scale
     samples = [prepare(file, series, known, chosen) for series in people]
+    for sample in samples:
+        check_age(file, person, sample.midnight, sample.last)
     fits = [
         fit_samples(series, known, chosen, harmonics, sample)
         for series, sample in zip(people, samples, strict=True)
@@ -280,23 +321,30 @@ def fit(
             for sample, profiles, of in zip(samples, nights, told, strict=True)
         ]
         fits = [
-            result.model_copy(update={"markers": markers})
-            for result, markers in zip(fits, found, strict=True)
+            with_free_period(result.model_copy(update={"markers": markers}), sample)
+            for result, markers, sample in zip(fits, found, samples, strict=True)
         ]
     if json:
         for result, sample in zip(fits, samples, strict=True):
-            typer.echo(with_posterior(result, known, sample).model_dump_json())
+            typer.echo(with_posterior(result, known, sample, person).model_dump_json())
     elif len(fits) == 1:
-        print_one(Console(), known, with_posterior(fits[0], known, samples[0]))
+        print_one(Console(), known, with_posterior(fits[0], known, samples[0], person))
     else:
         print_many(Console(), known, fits)
     if plot is not None:
-        _draw(plot, known, fits[0], samples[0], nights[0], is_log=chosen == "log")
+        _draw(plot, known, fits[0], samples[0], nights[0], person, is_log=chosen == "log")
         _tell_written(plot)
 
 
 def _draw(
-    plot: Path, known: Entry, fit: Fit, sample: Samples, nights: Sequence[Night], *, is_log: bool
+    plot: Path,
+    known: Entry,
+    fit: Fit,
+    sample: Samples,
+    nights: Sequence[Night],
+    person: Person,
+    *,
+    is_log: bool,
 ) -> None:
     # Matplotlib takes half a second to import.
     from acrophase.plots.recording import draw_recording
@@ -310,6 +358,9 @@ def _draw(
         values=sample.values,
         fit=fit.least_squares,
         is_log=is_log,
+        reference=hourly_reference(known, person, sample.midnight),
+        period=fit.free_period,
+        periodogram=periodogram_of(fit, sample),
         days=activity_days(known, sample.taken),
         midnight=sample.midnight,
         markers=fit.markers,
@@ -345,6 +396,36 @@ def _fit_cycles(
             is_log=known.scale == "log",
         )
         _tell_written(plot)
+
+
+def _fit_slow(
+    file: Path,
+    known: Entry,
+    people: Sequence[Series],
+    person: Person,
+    json: bool,
+    plot: Path | None,
+) -> None:
+    """Level, trend and change of everybody, and the chart of one."""
+    for series in people:
+        sample = prepare(file, series, known, known.scale)
+        check_age(file, person, sample.midnight, sample.last)
+        results = slow_results(series.subject, known, sample, person)
+        if json:
+            typer.echo(results.fit.model_dump_json())
+        else:
+            print_slow(Console(), known, results.fit)
+        if plot is not None:
+            from acrophase.plots.slow import draw_slow
+
+            draw_slow(
+                plot,
+                f"{known.name}, {series.subject}",
+                f"{known.short_name} ({known.unit_label})",
+                results,
+                is_log=known.scale == "log",
+            )
+            _tell_written(plot)
 
 
 def _read_events(path: Path) -> list[Event]:

@@ -16,6 +16,7 @@ from matplotlib.ticker import (
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from acrophase.person import HourlyReference
 from acrophase.plots.picture import CURVE, DATA, MIDDLE, PEAK, label_log_axis
 from acrophase.tables import clock
 from processors.rhythm.cosinor import Cosinor
@@ -25,6 +26,11 @@ Floats = NDArray[np.float64]
 # More samples than this are a cloud: half-hour medians and quartiles say more.
 _CLOUD = 2_000
 _BIN_H = 0.5
+
+# A cloud's axis ends beyond these quantiles where the whole would take more than so many times the
+# room: one sprint does not flatten a month. What lies outside is counted in the picture.
+_SHOWN = (0.01, 0.99)
+_MOST_ROOM = 2.0
 
 # Ratios that a residual axis may be labelled at.
 _RATIOS = (1.02, 1.05, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
@@ -39,6 +45,7 @@ def draw_curve(
     values: Floats,
     fit: Cosinor,
     is_log: bool,
+    reference: HourlyReference | None,
 ) -> None:
     """Draw samples, fitted curve and residuals over the clock hour.
 
@@ -54,6 +61,12 @@ def draw_curve(
     _draw_samples(top, hours % fit.period, values)
     if fit.coefficients:
         _draw_curve(top, fit, is_log)
+    if is_log:
+        top.set_yscale("log")
+    if len(values) > _CLOUD:
+        _limit_axis(top, values, is_log)
+    if reference is not None:
+        _draw_reference(top, reference)
     if is_log:
         label_log_axis(top)
     top.set_ylabel(axis)
@@ -95,6 +108,67 @@ def _draw_samples(axes: Axes, phases: Floats, values: Floats) -> None:
     )
     if n > _CLOUD:
         _draw_bins(axes, phases, values, "half-hour median and quartiles")
+
+
+def _draw_reference(axes: Axes, reference: HourlyReference) -> None:
+    """The reference of each half hour as a band; an open end reaches the edge of the axes."""
+    bottom, top = axes.get_ylim()
+    # Each half hour from its begin to its end.
+    hours = np.repeat(np.arange(len(reference.limits) + 1) / 2.0, 2)[1:-1]
+    limits = [pair for pair in reference.limits for _ in range(2)]
+    axes.fill_between(
+        hours,
+        [bottom if low is None else low for low, _ in limits],
+        [top if high is None else high for _, high in limits],
+        where=[pair != (None, None) for pair in limits],
+        color=DATA,
+        alpha=0.13,
+        linewidth=0,
+        zorder=0,
+        label=f"reference of {reference.words}",
+    )
+    axes.set_ylim(bottom, top)
+
+
+def _limit_axis(axes: Axes, values: Floats, is_log: bool) -> None:
+    """End the axis of a cloud where nearly all of it does, and say how much lies outside.
+
+    Curve, mesor and medians stay inside.
+    """
+    scaled = np.log(values) if is_log else values
+    low, high = np.quantile(scaled, _SHOWN).tolist()
+    for line in axes.get_lines()[1:]:
+        drawn = np.asarray(line.get_ydata(), dtype=np.float64)
+        # Vertical lines have the axes' own height.
+        if line.get_transform() == axes.transData:
+            drawn = np.log(drawn) if is_log else drawn
+            low, high = min(low, float(drawn.min())), max(high, float(drawn.max()))
+    if float(np.ptp(scaled)) <= _MOST_ROOM * (high - low):
+        return
+    room = 0.05 * (high - low)
+    low, high = max(low - room, float(scaled.min())), min(high + room, float(scaled.max()))
+    under, over = int((scaled < low).sum()), int((scaled > high).sum())
+    bounds = [
+        f"{side} {end:,.4g}"
+        for many, side, end in ((under, "down to", values.min()), (over, "up to", values.max()))
+        if many
+    ]
+    natural = np.exp if is_log else float
+    # A little room, so that what lies at the edge is not cut in half.
+    axes.set_ylim(float(natural(low - 0.2 * room)), float(natural(high + 0.2 * room)))
+    axes.annotate(
+        f"{under + over:,} of {len(values):,} samples lie outside, {' and '.join(bounds)}",
+        (1.0, 1.0),
+        xycoords="axes fraction",
+        xytext=(0, -2),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        color=DATA,
+        fontsize="small",
+        bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1.5},
+        zorder=5,
+    )
 
 
 def _draw_bins(axes: Axes, phases: Floats, values: Floats, label: str | None) -> None:

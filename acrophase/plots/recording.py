@@ -9,16 +9,21 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from acrophase.fit_markers import FitMarker, Night
+from acrophase.free_running import FreeRunning
+from acrophase.person import HourlyReference
 from acrophase.plots.actogram import actogram_height, draw_actogram
 from acrophase.plots.clock_dial import draw_dial
 from acrophase.plots.cosinor import draw_curve
 from acrophase.plots.melatonin import draw_nights, nights_height
+from acrophase.plots.periodogram import draw_periodogram
 from acrophase.plots.picture import save
 from processors.rhythm.clock_bins import Bins
 from processors.rhythm.cosinor import Cosinor
+from processors.rhythm.free_period import Periodogram
 from processors.rhythm.samples import Floats
 
 _CURVE_W, _DIAL_W, _CURVE_H = 8.0, 3.6, 6.0
+_PERIODS_H = 3.2
 
 
 def draw_recording(
@@ -31,6 +36,9 @@ def draw_recording(
     values: Floats,
     fit: Cosinor,
     is_log: bool,
+    reference: HourlyReference | None,
+    period: FreeRunning | None,
+    periodogram: Periodogram | str,
     days: Bins | None,
     midnight: date,
     markers: Sequence[FitMarker],
@@ -38,15 +46,19 @@ def draw_recording(
 ) -> None:
     """Write the picture; the file's ending chooses the format. Raises OutputFileError.
 
-    `days`: the means of an actogram, counted from `midnight`, and `markers` its figures; `nights`:
-    melatonin profiles; the rest as `cosinor.draw_curve`. Without a fit there is no dial, and of
-    melatonin no curve either: an evening is a profile and no rhythm.
+    `period`: of a clock that runs free, whose `periodogram` is then shown; `days`: the means of an
+    actogram, counted from `midnight`, and `markers` its figures; `nights`: melatonin profiles; the
+    rest as `cosinor.draw_curve`. Without a fit there is no dial, and of melatonin no curve either:
+    an evening is a profile and no rhythm.
     """
     heights = []
     if nights:
         heights.append(nights_height(nights))
     if fit.coefficients or not nights:
         heights.append(_CURVE_H)
+    free = period is not None and period.status == "measured"
+    if free:
+        heights.append(_PERIODS_H)
     if days is not None:
         heights.append(actogram_height(days))
     width = _CURVE_W + (_DIAL_W if fit.coefficients else 0.0)
@@ -60,7 +72,18 @@ def draw_recording(
             widths = (_CURVE_W, _DIAL_W)
             beside, dial = beside.subfigures(1, 2, squeeze=False, width_ratios=widths)[0]
             draw_dial(dial, fit, "ln units" if is_log else unit)
-        draw_curve(beside, axis=axis, unit=unit, hours=hours, values=values, fit=fit, is_log=is_log)
+        draw_curve(
+            beside,
+            axis=axis,
+            unit=unit,
+            hours=hours,
+            values=values,
+            fit=fit,
+            is_log=is_log,
+            reference=reference,
+        )
+    if period is not None and free and not isinstance(periodogram, str):
+        draw_periodogram(next(parts), periodogram, period)
     if days is not None:
         draw_actogram(next(parts), days, midnight, axis, markers)
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold")

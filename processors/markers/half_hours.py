@@ -81,13 +81,16 @@ class HalfHours:
         days = np.array([day for day in range(first, last + 1) if day in self._days], np.int64)
         if not days.size:
             empty = np.zeros(0, dtype=np.int64)
-            return Bins(1.0, empty, empty, empty, np.zeros(0))
+            return Bins(1.0, empty, empty, empty, np.zeros(0), np.zeros(0))
         there = [self._days[day] for day in days.tolist()]
         weights = np.stack([of_day.counts for of_day in there]).astype(np.float64)
         halves = np.stack([of_day.means for of_day in there]).astype(np.float64)
         pairs = np.where(weights > 0.0, halves, 0.0) * weights
         n = weights.reshape(days.size, PER_DAY // 2, 2).sum(axis=2)
         means = pairs.reshape(days.size, PER_DAY // 2, 2).sum(axis=2) / np.maximum(n, 1.0)
+        # Each reading is taken to be in the middle of its half hour.
+        middles = (weights * (np.arange(PER_DAY) + 0.5) / 2.0).reshape(days.size, PER_DAY // 2, 2)
+        clock_h = middles.sum(axis=2) / np.maximum(n, 1.0)
         row, hour = np.nonzero(n)
         return Bins(
             1.0,
@@ -95,6 +98,7 @@ class HalfHours:
             hour.astype(np.int64),
             days[row],
             means[row, hour],
+            clock_h[row, hour],
         )
 
     def same_clock(self, first: int, last: int) -> bool:

@@ -118,7 +118,7 @@ def _fit(rates: Bins, steps: Bins | None) -> tuple[CorrelatedLine, int] | str:
     unusable = rates.unusable + (steps.unusable if steps is not None else 0)
     if unusable:
         return f"{unusable} readings have no usable time or value; leave absent values out."
-    start, clock_bin, y = rates.start_ms, rates.clock_bin, rates.means
+    start, clock_bin, y, hours = rates.start_ms, rates.clock_bin, rates.means, rates.clock_h
     if not y.size:
         return "There are no readings."
     if y.size < _LEAST_STRETCHES:
@@ -131,7 +131,8 @@ def _fit(rates: Bins, steps: Bins | None) -> tuple[CorrelatedLine, int] | str:
                 f"Steps are known for {mine.size} of {y.size} stretches, and without them the "
                 "rhythm would follow movement and not the body clock."
             )
-        start, clock_bin, y, counts = start[mine], clock_bin[mine], y[mine], steps.means[theirs]
+        start, clock_bin, y, hours = start[mine], clock_bin[mine], y[mine], hours[mine]
+        counts = steps.means[theirs]
         if float(np.ptp(counts)) <= 1e-12 * float(np.abs(counts).max()):
             return "The step counts are all the same, so nothing can be adjusted by them."
     seen = np.unique(clock_bin)
@@ -142,7 +143,6 @@ def _fit(rates: Bins, steps: Bins | None) -> tuple[CorrelatedLine, int] | str:
         )
     if float(np.ptp(y)) <= 1e-12 * float(np.abs(y).max()):
         return "All values are the same, so there is no rhythm to fit."
-    hours = (clock_bin + 0.5) * rates.width_h
     rows = design(hours, period=_PERIOD, components=1)
     if steps is not None:
         rows = np.column_stack((rows, counts))

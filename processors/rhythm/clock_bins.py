@@ -38,6 +38,9 @@ class Bins:
     """(n) the local day, counted from the epoch's."""
     means: Floats
     """(n) mean of the readings in it."""
+    clock_h: Floats
+    """(n) mean clock hour of these: with a reading each full hour it is that hour, and half an hour
+    earlier than the middle of its stretch."""
     unusable: int = 0
     """Readings without a usable time or value, which are in no mean."""
 
@@ -54,6 +57,7 @@ class Bins:
             self.clock_bin[chosen],
             self.day[chosen],
             self.means[chosen],
+            self.clock_h[chosen],
             self.unusable,
         )
 
@@ -87,8 +91,11 @@ def clock_bins(
     keys, inverse = np.unique(
         np.stack((local * width_ms - turn, local), axis=1), axis=0, return_inverse=True
     )
-    counts = np.bincount(inverse.ravel(), minlength=len(keys))
-    means = np.bincount(inverse.ravel(), weights=y[usable], minlength=len(keys)) / counts
+    which = inverse.ravel()
+    counts = np.bincount(which, minlength=len(keys))
+    means = np.bincount(which, weights=y[usable], minlength=len(keys)) / counts
+    # Whole milliseconds, whose sums are exact in any order.
+    since = np.bincount(which, weights=at + turn - local * width_ms, minlength=len(keys)) / counts
     per_day = round(24.0 / width_h)
     return Bins(
         width_h,
@@ -96,6 +103,7 @@ def clock_bins(
         keys[:, 1] % per_day,
         keys[:, 1] // per_day,
         means,
+        keys[:, 1] % per_day * width_h + since / _MS,
         int(t.size - usable.sum()),
     )
 
@@ -113,7 +121,7 @@ class ClockBins:
 
     days: int
     width_h: float = 1.0
-    _sums: dict[tuple[int, int], tuple[float, int]] = field(default_factory=dict)
+    _sums: dict[tuple[int, int], tuple[float, int, int]] = field(default_factory=dict)
     _newest: int | None = None
     _unusable: int = 0
 
@@ -126,7 +134,8 @@ class ClockBins:
             return
         # As np.rint: halves to even.
         turn = round(offset_h * _MS)
-        local = (round(hour * _MS) + turn) // width_ms
+        clock_ms = round(hour * _MS) + turn
+        local = clock_ms // width_ms
         day = local // round(24.0 / self.width_h)
         if self._newest is None or day > self._newest:
             self._newest = day
@@ -135,20 +144,23 @@ class ClockBins:
         elif day <= self._newest - self.days:
             return
         key = (local * width_ms - turn, local)
-        total, count = self._sums.get(key, (0.0, 0))
-        self._sums[key] = (total + value, count + 1)
+        total, since, count = self._sums.get(key, (0.0, 0, 0))
+        self._sums[key] = (total + value, since + clock_ms - local * width_ms, count + 1)
 
     def bins(self) -> Bins:
         """The means so far."""
         keys = sorted(self._sums)
         local = np.array([key[1] for key in keys], dtype=np.int64)
+        sums = [self._sums[key] for key in keys]
+        since = np.array([late / count for _, late, count in sums])
         per_day = round(24.0 / self.width_h)
         return Bins(
             self.width_h,
             np.array([key[0] for key in keys], dtype=np.int64),
             local % per_day,
             local // per_day,
-            np.array([self._sums[key][0] / self._sums[key][1] for key in keys]),
+            np.array([total / count for total, _, count in sums]),
+            local % per_day * self.width_h + since / _MS,
             self._unusable,
         )
 

@@ -122,8 +122,9 @@ def evening_morning_ratio(
             sentence = f"There is no {when} sample, {_window(window)}."
             return withheld(name, unit, n, sentence, _RATIO)
         if part.below.any():
+            article = "An" if when == "evening" else "A"
             sentence = (
-                f"A {when} sample is below the assay's detection limit of "
+                f"{article} {when} sample is below the assay's detection limit of "
                 f"{part.values[part.below].max():.3g} {samples.unit}, so the ratio is not known."
             )
             if when == "evening" and part.below.all():

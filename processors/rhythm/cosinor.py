@@ -12,7 +12,10 @@ Sources: Nelson, Tong, Lee & Halberg, Methods for cosinor-rhythmometry, Chronobi
 305-323; Cornelissen, Cosinor-based rhythmometry, Theor Biol Med Model 11 (2014) 16
 (doi:10.1186/1742-4682-11-16): model, zero-amplitude F test, standard errors by the delta method.
 
-Data that do not carry a fit are answered with a status and a sentence, never with NaN.
+Data that do not carry a fit are answered with a status and a sentence, never with NaN. A result
+below an assay's limit has no place in least squares: at its limit it flattens the curve, and the
+intervals do not hold. `estimator.fit_posterior` takes it for what it is. Replicates at one time are
+data, each with an error of its own; the same reading sent twice is for the caller to leave out.
 """
 
 from __future__ import annotations
@@ -62,6 +65,8 @@ class FitStatus(StrEnum):
     SHORT_SPAN = "short-span"
     SAME_TIMES = "same-times"
     CONSTANT = "constant-values"
+    # Not of `fit_cosinor`, which sees numbers: of those who know that most of them are limits.
+    CENSORED = "censored"
 
 
 class Cosinor(BaseModel):

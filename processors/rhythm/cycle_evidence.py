@@ -83,6 +83,8 @@ _BELOW, _BELOW_SD = 0.7, 0.6
 _FALSE_COURSE = 0.08
 
 _MOST_DAYS = 400.0
+# Progesterone of a cycle, the widest of them, goes from 0.1 to 100 nmol/L.
+_MOST_APART = 5_000.0
 
 # Home tests of urine, read once a day (assumed): ovulation comes a day after the first positive
 # one; so many are positive without an ovulation near, anywhere in so many days, and so many in a
@@ -130,8 +132,8 @@ def evidence(
         return f"{int((~usable).sum())} of {d.size} readings have no usable day or value above 0."
     if not course.log and d.size and not ((y > 30.0) & (y < 43.0)).all():
         return "A temperature is not in degrees Celsius of a body: units may be mixed."
-    if course.log and d.size and float(y.max()) > 1e5 * float(y.min()):
-        return "Two results are more than a hundred thousand times apart: units may be mixed."
+    if course.log and d.size and float(y.max()) > _MOST_APART * float(y.min()):
+        return f"Two results are more than {_MOST_APART:,.0f} times apart: units may be mixed."
     order = np.argsort(d, kind="stable")
     return Evidence(kind, d[order], y[order], is_below[order])
 

@@ -21,10 +21,9 @@ from numpy.typing import ArrayLike
 from scipy.special import fdtrc, fdtri
 
 from processors.rhythm.marker import Marker, withheld
-from processors.rhythm.marker_text import measured
 from processors.rhythm.samples import Floats
 
-_METHOD = "Lomb-Scargle with floating mean (Zechmeister & Kürster 2009), profile interval"
+METHOD = "Lomb-Scargle with floating mean (Zechmeister & Kürster 2009), profile interval"
 _NAME, _UNIT = "free-period", "h"
 
 LOW_H, HIGH_H = 19.0, 29.0
@@ -41,6 +40,15 @@ _ALPHA = 0.05
 _DAY_LEVEL = 0.99
 # Frequencies in a resolution element of 1/span, and between the two about the best one.
 _OVERSAMPLING, _FINE = 5, 41
+
+
+class Periodogram(NamedTuple):
+    """How well a rhythm of each period fits."""
+
+    periods: Floats
+    """(f) hours, from the shortest to the longest that is looked for."""
+    shares: Floats
+    """(f) of the samples' variance that the best curve of that period explains, 0 to 1."""
 
 
 class FreePeriod(NamedTuple):
@@ -69,26 +77,16 @@ def free_period(
     >>> found.period.status, round(found.period.value, 1), found.day_fits
     ('measured', 24.6, False)
     """
-    t = np.asarray(hours, dtype=np.float64)
-    y = np.asarray(values, dtype=np.float64)
-    if t.ndim != 1 or t.shape != y.shape:
-        raise ValueError(
-            f"hours and values must be columns of one length, not {t.shape}, {y.shape}"
-        )
-    order = np.argsort(t, kind="stable")
-    t, y = t[order], y[order]
+    t, y = _columns(hours, values)
     n = t.size
     trouble = _trouble(t, y)
     if trouble is not None:
-        return FreePeriod(withheld(_NAME, _UNIT, n, trouble, _METHOD), day_fits=False)
+        return FreePeriod(withheld(_NAME, _UNIT, n, trouble, METHOD), day_fits=False)
 
-    t = t - (t[0] + t[-1]) / 2.0
-    y = y - float(y.mean())
-    y = y / float(np.abs(y).max())
+    t, y = _centred(t, y)
     p = 2 * components + 1
     span = float(t[-1] - t[0])
-    count = math.ceil(_OVERSAMPLING * span * (1.0 / LOW_H - 1.0 / HIGH_H)) + 2
-    frequencies = np.linspace(1.0 / HIGH_H, 1.0 / LOW_H, max(count, 20))
+    frequencies = _frequencies(t)
     squares, theta = _squares(t, y, frequencies, components)
     at = int(squares.argmin())
     df = n - p - 1
@@ -113,7 +111,7 @@ def free_period(
             f"No period between {LOW_H:g} and {HIGH_H:g} hours stands out from the noise "
             f"(p = {chance:.2g})."
         )
-        return FreePeriod(withheld(_NAME, _UNIT, n, sentence, _METHOD), day_fits=False)
+        return FreePeriod(withheld(_NAME, _UNIT, n, sentence, METHOD), day_fits=False)
 
     def limit(level: float) -> float:
         return least * (1.0 + inflation * float(fdtri(1, df, level)) / df)
@@ -124,17 +122,68 @@ def free_period(
             f"A period of 24 hours fits as well as the best, {best:.2f} hours, so the daily rhythm "
             "stands."
         )
-        return FreePeriod(withheld(_NAME, _UNIT, n, sentence, _METHOD), day_fits=True, best_h=best)
+        return FreePeriod(withheld(_NAME, _UNIT, n, sentence, METHOD), day_fits=True, best_h=best)
     interval = _crossings(frequencies, squares, at, limit(0.9))
     if interval is None:
         sentence = (
             f"The period is not told within {LOW_H:g} to {HIGH_H:g} hours: more days are needed."
         )
-        return FreePeriod(withheld(_NAME, _UNIT, n, sentence, _METHOD), day_fits=False, best_h=best)
-    note = ", and 24 hours does not fit"
-    lead = "The period is"
-    marker = measured(_NAME, _UNIT, n, best, interval, _METHOD, lead, note)
+        return FreePeriod(withheld(_NAME, _UNIT, n, sentence, METHOD), day_fits=False, best_h=best)
+    low, high = interval
+    sentence = (
+        f"The period is {best:.2f} h (90 % interval {low:.2f} to {high:.2f}), and 24 hours does "
+        "not fit."
+    )
+    marker = Marker(_NAME, "measured", _UNIT, n, sentence, METHOD, best, low, high)
     return FreePeriod(marker, day_fits=False, best_h=best)
+
+
+def periodogram(
+    hours: ArrayLike, values: ArrayLike, *, components: Literal[1, 2] = 1
+) -> Periodogram | str:
+    """The periodogram by which `free_period` judges, or in a sentence why there is none.
+
+    Arguments and errors as there.
+
+    >>> t = np.arange(0.0, 24 * 14, 2.0)
+    >>> found = periodogram(t, np.cos(2 * np.pi * t / 25.0))
+    >>> round(float(found.periods[found.shares.argmax()]))
+    25
+    """
+    t, y = _columns(hours, values)
+    trouble = _trouble(t, y)
+    if trouble is not None:
+        return trouble
+    t, y = _centred(t, y)
+    # Finer than it needs to be for the search: people look at it.
+    frequencies = np.linspace(1.0 / LOW_H, 1.0 / HIGH_H, 4 * _frequencies(t).size)
+    squares, _ = _squares(t, y, frequencies, components)
+    return Periodogram(1.0 / frequencies, np.clip(1.0 - squares / float(y @ y), 0.0, 1.0))
+
+
+def _columns(hours: ArrayLike, values: ArrayLike) -> tuple[Floats, Floats]:
+    """Times and values in the order of the times."""
+    t = np.asarray(hours, dtype=np.float64)
+    y = np.asarray(values, dtype=np.float64)
+    if t.ndim != 1 or t.shape != y.shape:
+        raise ValueError(
+            f"hours and values must be columns of one length, not {t.shape}, {y.shape}"
+        )
+    order = np.argsort(t, kind="stable")
+    return t[order], y[order]
+
+
+def _centred(t: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Times about their middle and values about their mean, the farthest of them 1."""
+    y = y - float(y.mean())
+    return t - (t[0] + t[-1]) / 2.0, y / float(np.abs(y).max())
+
+
+def _frequencies(t: Floats) -> Floats:
+    """Of the longest period to the shortest, so dense that no peak lies between two."""
+    span = float(t[-1] - t[0])
+    count = math.ceil(_OVERSAMPLING * span * (1.0 / LOW_H - 1.0 / HIGH_H)) + 2
+    return np.linspace(1.0 / HIGH_H, 1.0 / LOW_H, max(count, 20))
 
 
 def _trouble(t: Floats, y: Floats) -> str | None:

@@ -1,7 +1,7 @@
 """Samples of one analyte and person, as the markers of cortisol and melatonin take them.
 
-One set has one unit, so units cannot be mixed; concentrations multiply, so their errors are those
-of logarithms.
+One set has one unit, and values too far apart to be in one are told. Concentrations multiply, so
+their errors are those of logarithms.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ Bools = NDArray[np.bool_]
 
 _MOST_HOURS = 1e8  # more is another unit, milliseconds say
 _MOST_VALUE = 1e9
+# Of cortisol and melatonin: a night's highest over a day's lowest is a few hundred.
+_MOST_APART = 5_000.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +64,11 @@ class Samples:
             return (
                 f"{bad} of {self.n} samples have no usable time or no value above 0; a result "
                 "below the detection limit is '<' that limit, and an absent one is left out."
+            )
+        if float(self.values.max()) > _MOST_APART * float(self.values.min()):
+            return (
+                f"Two results are more than {_MOST_APART:,.0f} times apart: units may be mixed, or "
+                "something other than the person's own was measured."
             )
         if (np.diff(self.hours) <= 0.0).any():
             return "Two samples have the same time, so it is not known which of them counts."

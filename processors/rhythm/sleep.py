@@ -7,7 +7,8 @@
   Roenneberg, Chronobiol Int 23 (2006) 497-509).
 
 The main sleep of a day is the longest that ends on it; others are naps. Means are over nights, and
-intervals come from the spread between nights.
+intervals come from the spread between nights; where there are free days and work days, from that
+within each kind: how many of either there were is no chance.
 
 Source of the definitions: Roenneberg, Kuehnle, Pramstaller, Ricken, Havel, Guth & Merrow, Curr Biol
 14 (2004) R1038-R1039; Roenneberg, Pilz, Zerbini & Winnebeck, Biology 8 (2019) 54.
@@ -16,7 +17,7 @@ Source of the definitions: Roenneberg, Kuehnle, Pramstaller, Ricken, Havel, Guth
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -163,7 +164,9 @@ def sleep_markers(nights: Nights | str) -> Sleep:
     if n < LEAST_NIGHTS:
         sentence = f"At least {LEAST_NIGHTS} nights are needed, and there are {n}."
         return _all_withheld(n, sentence)
-    duration = _mean("sleep-duration", "h", nights.length_h, "The main sleep lasts on average")
+    kinds = _kinds(nights.free)
+    lead = "The main sleep lasts on average"
+    duration = _mean("sleep-duration", "h", nights.length_h, kinds, lead)
     mid = _unwrapped(nights.mid_h)
     if mid is None:
         sentence = (
@@ -176,10 +179,10 @@ def sleep_markers(nights: Nights | str) -> Sleep:
             duration,
             _withheld("social-jet-lag", n, sentence),
         )
-    midpoint = _mean("sleep-midpoint", CLOCK, mid, "The middle of sleep is")
+    midpoint = _mean("sleep-midpoint", CLOCK, mid, kinds, "The middle of sleep is")
     free = nights.free
     n_free, n_work = int(free.sum()), int((~free).sum())
-    if n_free < LEAST_FREE or n_work < LEAST_WORK:
+    if len(kinds) < 2:
         sentence = (
             f"Free days and work days compare from {LEAST_FREE} and {LEAST_WORK} nights on; there "
             f"are {n_free} and {n_work}."
@@ -219,24 +222,38 @@ def _unwrapped(mid_h: Floats) -> Floats | None:
     return np.asarray((mid_h - centre + 12.0) % 24.0 - 12.0 + centre)
 
 
-def _mean(name: str, unit: str, x: Floats, lead: str) -> Marker:
-    """Mean and Student's limits."""
-    half = float(stdtrit(x.size - 1, 0.95)) * float(x.std(ddof=1)) / math.sqrt(x.size)
+def _kinds(free: Bools) -> tuple[Bools, ...]:
+    """Free days and work days, or all together where there are too few of either."""
+    if int(free.sum()) < LEAST_FREE or int((~free).sum()) < LEAST_WORK:
+        return (np.ones(free.size, dtype=np.bool_),)
+    return free, ~free
+
+
+def _mean(name: str, unit: str, x: Floats, kinds: Sequence[Bools], lead: str) -> Marker:
+    """Mean of all nights, with the errors of each kind."""
+    half = _half([(float(kind.mean()), x[kind]) for kind in kinds])
     value = float(x.mean())
     return measured(name, unit, x.size, value, (value - half, value + half), _METHODS[name], lead)
 
 
 def _compared(name: str, unit: str, free: Floats, work: Floats, lead: str) -> Marker:
-    """Mean of one group less that of the other, with Welch's limits."""
-    parts = [float(x.var(ddof=1)) / x.size for x in (free, work)]
+    """Mean of one group less that of the other."""
+    half = _half([(1.0, free), (1.0, work)])
     value = float(free.mean() - work.mean())
-    half = 0.0
-    if sum(parts) > 0.0:
-        squares = parts[0] ** 2 / (free.size - 1) + parts[1] ** 2 / (work.size - 1)
-        df = sum(parts) ** 2 / squares
-        half = float(stdtrit(df, 0.95)) * math.sqrt(sum(parts))
     n = free.size + work.size
     return measured(name, unit, n, value, (value - half, value + half), _METHODS[name], lead)
+
+
+def _half(groups: Sequence[tuple[float, Floats]]) -> float:
+    """Half-width of 90 % limits of a sum of weighted means, by Welch and Satterthwaite."""
+    parts = [weight**2 * float(x.var(ddof=1)) / x.size for weight, x in groups]
+    total = sum(parts)
+    if total == 0.0:
+        return 0.0
+    squares = sum(part**2 / (x.size - 1) for part, (_, x) in zip(parts, groups, strict=True))
+    # Parts whose squares are no numbers any more have one degree of freedom at least.
+    df = total**2 / squares if squares > 0.0 else 1.0
+    return float(stdtrit(df, 0.95)) * math.sqrt(total)
 
 
 def _all_withheld(n: int, sentence: str) -> Sleep:

@@ -27,9 +27,9 @@ from processors.rhythm.marker import Marker, withheld
 from processors.rhythm.marker_text import measured
 from processors.rhythm.samples import Bools, Floats, log_sd
 
-_LEVEL = "mean standardised departure from the age's reference"
-_TREND = "regression of the departure from the age curve on age"
-_CHANGE = "ratio of two results; reference change value (Harris & Yasaka 1983; Fokkema et al. 2006)"
+LEVEL = "mean standardised departure from the age's reference"
+TREND = "regression of the departure from the age curve on age"
+CHANGE = "ratio of two results; reference change value (Harris & Yasaka 1983; Fokkema et al. 2006)"
 
 _Z = 1.6448536269514722
 _Z_95 = 1.959963984540054
@@ -37,6 +37,8 @@ _PERCENTILES = 2.0 * _Z_95
 _LEAST_RESULTS = 3
 _LEAST_YEARS = 0.5
 _MOST_AGE = 130.0
+# A hormone of weeks does not change so much between two results, whatever happens.
+_MOST_APART = 300.0
 
 
 class AgeReference(NamedTuple):
@@ -83,10 +85,10 @@ def slow_level(
     a, y, is_below = _columns(ages, values, below)
     flaw = _flaw(a, y, references)
     if flaw is not None:
-        return withheld(name, unit, a.size, flaw, _LEVEL)
+        return withheld(name, unit, a.size, flaw, LEVEL)
     if is_below.any():
         sentence = f"{int(is_below.sum())} of {a.size} results are below the assay's limit."
-        return withheld(name, unit, a.size, sentence, _LEVEL)
+        return withheld(name, unit, a.size, sentence, LEVEL)
     middle, spread = _at(a, references)
     # Each result is known to its error in SDs of people.
     weights = spread**2
@@ -95,7 +97,7 @@ def slow_level(
     half = _Z * sd / math.sqrt(float(weights.sum()))
     note = f"; about percentile {100 * float(ndtr(value)):.0f} of people of the same age"
     lead = "The level in standard deviations from the middle of the age is"
-    return measured(name, unit, a.size, value, (value - half, value + half), _LEVEL, lead, note)
+    return measured(name, unit, a.size, value, (value - half, value + half), LEVEL, lead, note)
 
 
 def slow_trend(
@@ -127,16 +129,16 @@ def slow_trend(
             "others have no two ages, so there is no trend to see."
         )
     if flaw is not None:
-        return withheld(name, unit, a.size, flaw, _TREND)
+        return withheld(name, unit, a.size, flaw, TREND)
     rest = np.log(y) - _at(a, references)[0]
     found, (low, high), scattered = slope(a, rest, is_below, sd)
     if max(abs(low), abs(high)) > 50.0:
         sentence = "The results lie so near in time that no trend can be told."
-        return withheld(name, unit, a.size, sentence, _TREND)
+        return withheld(name, unit, a.size, sentence, TREND)
     value, least, most = (100.0 * math.expm1(x) for x in (found, low, high))
     note = "; the results scatter more than assay and person explain" if scattered else ""
     lead = "The change beyond that of age is"
-    return measured(name, unit, a.size, value, (least, most), _TREND, lead, note)
+    return measured(name, unit, a.size, value, (least, most), TREND, lead, note)
 
 
 def slow_change(
@@ -154,9 +156,12 @@ def slow_change(
     sd = _sd(cv_analytical, cv_within)
     for value in (first, second):
         if not (math.isfinite(value) and 0.0 < value <= 1e9):
-            return withheld(name, unit, 2, "There are no two results above 0 to compare.", _CHANGE)
+            return withheld(name, unit, 2, "There are no two results above 0 to compare.", CHANGE)
+    if not 1.0 / _MOST_APART <= second / first <= _MOST_APART:
+        apart = f"The results are more than {_MOST_APART:.0f} times apart: units may be mixed."
+        return withheld(name, unit, 2, apart, CHANGE)
     if below:
-        return withheld(name, unit, 2, "A result is below the assay's detection limit.", _CHANGE)
+        return withheld(name, unit, 2, "A result is below the assay's detection limit.", CHANGE)
     ratio = second / first
     factor = math.exp(_Z * math.sqrt(2.0) * sd)
     least, most = reference_change(sd)
@@ -168,7 +173,7 @@ def slow_change(
         f"; {'beyond' if real else 'within'} the reference change value of {down:.0f} to "
         f"{up:+.0f} %: {'a change is real' if real else 'assay and person explain it'}"
     )
-    return measured(name, unit, 2, value, (low, high), _CHANGE, "The change is", note)
+    return measured(name, unit, 2, value, (low, high), CHANGE, "The change is", note)
 
 
 def _sd(cv_analytical: float, cv_within: float) -> float:
@@ -188,20 +193,41 @@ def _columns(ages: ArrayLike, values: ArrayLike, below: ArrayLike) -> tuple[Floa
 
 def _flaw(a: Floats, y: Floats, references: Sequence[AgeReference]) -> str | None:
     """What makes results unusable. Raises for references that are none."""
-    if not references:
-        raise ValueError("an age curve needs a reference interval")
-    for one in references:
-        if not (0.0 < one.low < one.high < math.inf and one.from_age < one.to_age):
-            raise ValueError(f"no reference interval: {one}")
+    _check(references)
     if not a.size:
         return "There are no results."
     usable = (a >= 0.0) & (a <= _MOST_AGE) & (y > 0.0) & (y <= 1e9)
     if not usable.all():
         return f"{int((~usable).sum())} of {a.size} results have no usable age or value above 0."
+    if float(y.max()) > _MOST_APART * float(y.min()):
+        return f"Two results are more than {_MOST_APART:.0f} times apart: units may be mixed."
     first = min(one.from_age for one in references)
     if float(a.min()) < first:
         return f"There is no reference for people younger than {first:g} years."
     return None
+
+
+def age_curve(ages: ArrayLike, references: Sequence[AgeReference]) -> tuple[Floats, Floats, Floats]:
+    """Lower limit, middle and upper limit of people at ages (n), as level and trend read them.
+
+    Raises ``ValueError`` for no references or such that are none.
+
+    >>> curve = [AgeReference(40, 50, 79, 440), AgeReference(60, 70, 35, 241)]
+    >>> [round(float(limit[0])) for limit in age_curve([45.0], curve)]
+    [79, 186, 440]
+    """
+    _check(references)
+    middle, spread = _at(np.asarray(ages, dtype=np.float64), references)
+    half = _Z_95 * spread
+    return np.exp(middle - half), np.exp(middle), np.exp(middle + half)
+
+
+def _check(references: Sequence[AgeReference]) -> None:
+    if not references:
+        raise ValueError("an age curve needs a reference interval")
+    for one in references:
+        if not (0.0 < one.low < one.high < math.inf and one.from_age < one.to_age):
+            raise ValueError(f"no reference interval: {one}")
 
 
 def _at(ages: Floats, references: Sequence[AgeReference]) -> tuple[Floats, Floats]:

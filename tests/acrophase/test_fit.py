@@ -430,7 +430,7 @@ def test_least_squares_load_no_kafka_no_compiler_and_no_plotting() -> None:
     [
         ("serum-gh", "comes in pulses"),
         ("serum-lh", "the same phase of the cycle"),
-        ("serum-dheas", "its level"),
+        ("serum-free-t4", "its level"),
     ],
 )
 def test_what_is_not_ruled_by_the_hour_gets_no_cosine(

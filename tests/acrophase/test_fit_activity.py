@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -208,3 +209,58 @@ def test_the_hand_points_to_the_acrophase(hour: float) -> None:
     )
     edge = lines["joint 95 % confidence ellipse"][:, 1]
     assert (edge.min(), edge.max()) == pytest.approx(limits, rel=1e-3)
+
+
+def limits_of(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
+    """The curve panel's axis of each picture that is drawn from here on."""
+    seen: list[tuple[float, float]] = []
+    real = Figure.savefig
+
+    def saved(self: Figure, *args: object, **more: object) -> None:
+        axes = next(a for a in self.get_axes() if "(" in a.get_ylabel())
+        seen.append(axes.get_ylim())
+        real(self, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Figure, "savefig", saved)
+    return seen
+
+
+def test_one_sprint_does_not_flatten_a_month(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The actigraphy reaches thousands of counts, and 99 of 100 of its samples lie below 400."""
+    name, options = ACTIGRAPHY
+    seen = limits_of(monkeypatch)
+    printed(shared_data / name, *options, "--zone", "UTC", "--plot", tmp_path / "activity.svg")
+    ((low, high),) = seen
+    with (shared_data / name).open() as file:
+        rows = [row["Activity"] for row in csv.DictReader(file)]
+    values = np.array([float(row) for row in rows if row not in ("", "NaN")])
+    assert -20 < low <= 0
+    assert np.quantile(values, 0.99) <= high < 1.2 * np.quantile(values, 0.99)
+    outside = int((values > high).sum())
+    told = re.search(
+        r"([\d,]+) of 53,969 samples lie outside, up to ([\d,]+)", words(tmp_path / "activity.svg")
+    )
+    assert told is not None
+    # The text counts from the samples' side of the edge, the axis has a little room beyond it.
+    assert 0 <= int(told[1].replace(",", "")) - outside < 30
+    assert int(told[2].replace(",", "")) == values.max()
+
+
+def test_few_samples_and_even_clouds_are_shown_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = limits_of(monkeypatch)
+    hours = np.arange(0, 24 * 110)
+    rng = np.random.default_rng(3)
+    even = 60 + 5 * np.cos(2 * np.pi * hours / 24) + rng.normal(0, 5, hours.size)
+    for n, values in ((hours.size, even), (72, np.r_[even[:71], 180.0])):
+        rows = [
+            (f"{date(2024, 1, 1) + timedelta(days=int(h) // 24)} {h % 24:02d}:00", round(v, 2))
+            for h, v in zip(hours[:n], values, strict=True)
+        ]
+        options = ("--analyte", "heart-rate", "--zone", "UTC")
+        printed(table(tmp_path, rows), *options, "--plot", tmp_path / "whole.svg")
+        assert seen[-1][0] < values.min() < values.max() < seen[-1][1]
+        assert "lie outside" not in words(tmp_path / "whole.svg")

@@ -199,6 +199,8 @@ def _files(folder: Path) -> None:
     ):
         rows = (f"2024-03-05 {h:02d}:00,{v}\n" for h, v in zip(times, values, strict=True))
         (folder / name).write_text(f"time,{header}\n" + "".join(rows))
+    years = (f"{2019 + k}-03-05,{v}\n" for k, v in enumerate((96, 88, 91, 84, 102)))
+    (folder / "dheas.csv").write_text("date,dheas\n" + "".join(years))
     # shifted epoch seconds, newest first
     heart = (f"{60 + i % 30},{32_716_774.5 + 600 * i}\n" for i in reversed(range(300)))
     (folder / "heart.csv").write_text("heartrate,timestamp\n" + "".join(heart))

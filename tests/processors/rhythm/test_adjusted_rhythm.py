@@ -60,6 +60,16 @@ def test_without_noise_the_rhythm_is_found_whatever_was_walked() -> None:
     assert values == pytest.approx([62, 6, 16.5, 0.35], abs=1e-6)
 
 
+@pytest.mark.parametrize("late", [0.0, 0.1, 0.45])
+def test_readings_count_at_their_own_time_and_not_in_the_middle_of_their_stretch(
+    late: float,
+) -> None:
+    """A reading each full hour is half an hour earlier than the middle of its hour."""
+    hours = np.arange(24.0 * 5) + late
+    rates = clock_bins(hours, 62 + 6 * np.cos(OMEGA * (hours - 16.5)) + 1e-3 * np.sin(hours * 7))
+    assert adjusted_rhythm(rates, None, "/min").acrophase.value == pytest.approx(16.5, abs=1e-3)
+
+
 @settings(max_examples=20)
 @given(st.integers(0, 2**32), st.floats(0.2, 0.8))
 def test_the_regression_is_generalised_least_squares(seed: int, share: float) -> None:
@@ -130,18 +140,26 @@ def test_a_rhythm_at_rest_covers_as_promised() -> None:
 
 
 def test_each_day_s_phase_covers_as_promised() -> None:
-    """The phase moves from day to day, and every day is told by itself."""
+    """The phase moves from day to day, and every day is told by itself: a tenth of the stretches
+    missed, a watch a quarter of an hour off, the clock put back on the third night for half of the
+    people. Nothing is censored: rates have no limit."""
     rng = np.random.default_rng(82)
     days = 5
     noise = following(rng, 0.5, 2.0, (PEOPLE // days, 48 * days))
     hits = given_ = 0
     for k in range(PEOPLE // days):
         phases = rng.uniform(0, 24) + np.cumsum(rng.normal(0, 0.7, days))
-        curve = 62 + 6 * np.cos(OMEGA * (HALF_HOURS - np.repeat(phases, 48)))
+        watch = HALF_HOURS + rng.uniform(-0.25, 0.25)
+        offset = np.where(HALF_HOURS >= 51.0, -(k % 2), 0)
+        clock = watch + offset
+        curve = 62 + 6 * np.cos(OMEGA * (clock - phases[(HALF_HOURS // 24).astype(int)]))
         rates = curve + 0.3 * WALKED + noise[k]
-        kept = rng.random(240) > 0.1
+        # The hour that the last day gains at its end is no sixth day.
+        kept = (rng.random(240) > 0.1) & (HALF_HOURS + offset >= 24 * (HALF_HOURS // 24))
         found = daily_phases(
-            binned(HALF_HOURS[kept], rates[kept]), binned(HALF_HOURS, WALKED), "/min"
+            binned(HALF_HOURS[kept], rates[kept], offset_h=offset[kept]),
+            binned(HALF_HOURS, WALKED, offset_h=offset),
+            "/min",
         )
         assert [one.day for one in found] == list(range(days))
         for one, phase in zip(found, phases, strict=True):

@@ -131,7 +131,8 @@ def closer(lag: float, speed: float, hours: float) -> float:
 
 
 def test_the_lag_covers_and_a_flight_raises_no_alarm() -> None:
-    """A thousand travellers of one or two flights, with none to four phases seen, a quarter of an
+    """A thousand travellers of one or two flights (a change of the clock is one of an hour, see
+    test_summer_time_is_a_flight_of_an_hour), with none to four phases seen, a quarter of an
     hour off their times: 90 % intervals hold the lag, and shifts that travel explains are as
     improbable as they are said to be."""
     rng = np.random.default_rng(151)

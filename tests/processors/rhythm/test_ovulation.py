@@ -393,15 +393,16 @@ def test_what_the_rule_cannot_tell() -> None:
 
 
 def test_the_rule_s_interval_holds_the_truth_as_promised() -> None:
-    """Where the rule finds a shift. The day of the rule itself belongs to the interval, which so
-    holds a little more."""
+    """Where the rule finds a shift, with a tenth of the mornings missed, times a quarter of an hour
+    off and the clock changed on the ninth day. Nothing is censored: a thermometer has no limit."""
     rng = np.random.default_rng(103)
     hits = given_ = 0
     for _ in range(PEOPLE):
         ovulates = rng.uniform(11, 19)
         came = ovulates + 0.8 * rng.standard_normal()
         height = 0.35 + 0.08 * rng.standard_normal()
-        values = 36.4 + height * np.clip((MORNINGS - came) / 1.5, 0, 1)
+        taken = MORNINGS + rng.uniform(-0.25, 0.25, 28) / 24 - (MORNINGS > 9) / 24
+        values = 36.4 + height * np.clip((taken - came) / 1.5, 0, 1)
         kept = rng.random(28) > 0.1
         noise = 0.09 * rng.standard_normal(28)
         marker = temperature_shift(seen("temperature", MORNINGS[kept], (values + noise)[kept]))
@@ -409,4 +410,4 @@ def test_the_rule_s_interval_holds_the_truth_as_promised() -> None:
             given_ += 1
             hits += number(marker.low) <= ovulates + 1 <= number(marker.high)
     assert given_ > 0.6 * PEOPLE
-    assert 0.87 < hits / given_ < 0.95, hits / given_
+    assert abs(hits / given_ - 0.9) < 0.03, hits / given_

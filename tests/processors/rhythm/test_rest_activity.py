@@ -42,6 +42,7 @@ def assert_same(one: Bins, two: Bins) -> None:
     for name in ("start_ms", "clock_bin", "day"):
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
     np.testing.assert_allclose(one.means, two.means, rtol=1e-12, atol=1e-9)
+    np.testing.assert_array_equal(one.clock_h, two.clock_h)
     assert one.unusable == two.unusable
 
 
@@ -202,7 +203,9 @@ def truths(x: np.ndarray) -> np.ndarray:
 
 def test_the_markers_cover_as_promised() -> None:
     """What so many days of this life show on average (mean of 30 others of the same person), from
-    days with a tenth of the hours missed and readings a quarter of an hour off their time."""
+    days with a tenth of the hours missed, readings a quarter of an hour off their time, and for
+    half of the people a change of the clock that they live by. Nothing is censored: counts and
+    rates have no limit."""
     rng = np.random.default_rng(71)
     hits = np.zeros(5)
     for days, people in ((7, PEOPLE // 2), (14, PEOPLE // 2)):
@@ -215,11 +218,19 @@ def test_the_markers_cover_as_promised() -> None:
         )
         others = truths(lives(rng, np.repeat(profile, 30, axis=1), days, 28.0)).mean(axis=1)
         seen = lives(rng, profile[:, 0], days, 28.0).reshape(people, -1)
-        hours = np.arange(24.0 * days) + 0.5
+        clocks = np.arange(24.0 * days) + 0.5
         for k in range(people):
-            kept = rng.random(hours.size) > 0.1
+            kept = rng.random(clocks.size) > 0.1
+            # Put forward on the third day: the hour from 02:00 is not lived, the rest goes on.
+            summer = np.where(clocks >= 50.0, k % 2, 0.0)
+            kept &= (k % 2 == 0) | (np.floor(clocks) != 50.0)
             found = rest_activity(
-                clock_bins(hours[kept] + rng.uniform(-0.25, 0.25), seen[k, kept]), "1"
+                clock_bins(
+                    (clocks - summer)[kept] + rng.uniform(-0.25, 0.25),
+                    seen[k, kept],
+                    offset_h=summer[kept],
+                ),
+                "1",
             )
             hits += [
                 number(m.low) <= truth <= number(m.high)

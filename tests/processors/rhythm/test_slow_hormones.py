@@ -98,7 +98,8 @@ def test_the_reference_change_value_by_hand() -> None:
 
 def test_level_and_trend_cover_as_promised() -> None:
     """A thousand people with three to eight results over some years, of other ages, some below the
-    limit of the assay (for the trend)."""
+    limit of the assay (for the trend). Quarter hours and changes of the clock are no part of a
+    year, and results that are missed only leave fewer."""
     rng = np.random.default_rng(141)
     hits = np.zeros(2)
     given_ = np.zeros(2)
