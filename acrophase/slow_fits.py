@@ -7,6 +7,7 @@ them; the change between the last two results needs neither.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from acrophase.fit_markers import FitMarker, dated
 from acrophase.fits import Floats, Samples
 from acrophase.person import Person
+from processors.markers.slow import age_references
 from processors.rhythm.marker import withheld
 from processors.rhythm.samples import Bools
 from processors.rhythm.slow_hormones import (
@@ -28,7 +30,6 @@ from processors.rhythm.slow_hormones import (
     slow_trend,
 )
 from schemas.analytes import Analyte
-from schemas.conditions import Sex
 
 # The catalogue's group of hormones that are drawn a few times a year.
 SLOW_SAMPLING = "slow-marker"
@@ -66,7 +67,7 @@ class SlowResults(NamedTuple):
     below: Bools
     ages: Floats | None
     """At each result; None where no age is known."""
-    references: tuple[AgeReference, ...]
+    references: Sequence[AgeReference]
     """Of this person's sex; empty where that is not known and they ask for it."""
     fit: SlowFit
 
@@ -132,27 +133,6 @@ def slow_results(subject: str, analyte: Analyte, samples: Samples, person: Perso
 REFERENCES_DIFFER = (
     "References differ between laboratories: compare with those of your own where you have them."
 )
-
-
-def age_references(analyte: Analyte, sex: Sex | None) -> tuple[AgeReference, ...]:
-    """The catalogue's intervals of all ages for a sex, as `slow_hormones` takes them.
-
-    >>> from schemas.catalogue import load_catalogue
-    >>> age_references(load_catalogue()["serum-dheas"], "male")[0]
-    AgeReference(from_age=20.0, to_age=30.0, low=232.0, high=531.0)
-    >>> age_references(load_catalogue()["serum-dheas"], None)
-    ()
-    """
-    return tuple(
-        AgeReference(
-            reference.from_age or 0.0, reference.to_age or 150.0, reference.low, reference.high
-        )
-        for reference in analyte.references
-        if reference.sex in (None, sex)
-        and reference.group is None
-        and reference.low is not None
-        and reference.high is not None
-    )
 
 
 def _missing(analyte: Analyte, person: Person) -> str | None:

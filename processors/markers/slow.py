@@ -49,12 +49,19 @@ def age_at(time_ms: int, birth_year: int) -> float:
 def slow_markers(
     analyte: Analyte, results: Sequence[Kept], sex: Sex | None, birth_year: int | None
 ) -> list[Dated]:
-    """Level, trend and change of results in order of time, at the last of them."""
+    """Level and trend of results in order of time, and the change from the last but one."""
     day = results[-1].day
+    beyond = sum(result.sign > 0 for result in results)
     cvs = {"cv_analytical": analyte.cv_analytical, "cv_within": analyte.cv_within}
     found: list[Marker] = []
     references = age_references(analyte, sex)
-    if birth_year is None or not references:
+    if beyond:
+        sentence = f"{beyond} of {len(results)} results are above the assay's range."
+        found += [
+            withheld("level-for-age", "1", len(results), sentence, "results against age"),
+            withheld("trend-beyond-age", "%/a", len(results), sentence, "results against age"),
+        ]
+    elif birth_year is None or not references:
         what = "birth year" if birth_year is None else "sex"
         sentence = f"The person's {what} is not known, and the reference depends on it."
         if birth_year is not None and sex is not None:
@@ -67,9 +74,12 @@ def slow_markers(
         ages = np.array([age_at(result.time_ms, birth_year) for result in results])
         values = np.array([result.value for result in results])
         below = np.array([result.sign < 0 for result in results])
-        found.append(slow_level(ages[-1:], values[-1:], references, below=below[-1:], **cvs))
+        found.append(slow_level(ages, values, references, below=below, **cvs))
         found.append(slow_trend(ages, values, references, below=below, **cvs))
-    if len(results) > 1:
+    if len(results) > 1 and any(result.sign > 0 for result in results[-2:]):
+        sentence = "A result is above the assay's range."
+        found.append(withheld("change", "%", 2, sentence, "ratio of two results"))
+    elif len(results) > 1:
         first, second = results[-2], results[-1]
         is_below = first.sign < 0 or second.sign < 0
         found.append(slow_change(first.value, second.value, below=is_below, **cvs))

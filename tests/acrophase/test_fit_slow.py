@@ -31,9 +31,9 @@ def slow(*arguments: object) -> dict[str, dict[str, Any]]:
 
 
 def test_the_middle_of_the_age_is_level_0_and_its_course_no_trend(tmp_path: Path) -> None:
-    """Women of 45 and 55: 27 to 199 and 17 to 147 µg/dL, whose middles are √(27·199) and √(17·147);
+    """Women of 45 and 55: 27 to 199 and 22 to 166 µg/dL, whose middles are √(27·199) and √(22·166);
     a birth year is met in its middle, so in July of 2020 she of 1970 is 50."""
-    middles = [math.sqrt(27 * 199), math.sqrt(17 * 147)]
+    middles = [math.sqrt(27 * 199), math.sqrt(22 * 166)]
     at = np.interp([48, 49, 50, 51, 52], [45, 55], np.log(middles))
     found = slow(results(tmp_path, np.exp(at).round(2).tolist()), *DHEAS, *WOMAN)
     assert set(found) == {"level-for-age", "trend-beyond-age", "change"}
