@@ -2,6 +2,7 @@
 
 Over the change to summer time: one person's cortisol rises, one's band falls silent and a dose
 explains a result, one flies to New York, one falls out of phase. Bands send late, phones repeat.
+Everybody counts steps, gives blood and keeps what else there is to keep, women a cycle.
 The last record of everybody is received at the same time, so that the clock of every partition,
 however many there are, has seen the same end.
 """
@@ -18,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from producers.clinic import Clinic
 from producers.devices import Delivery
+from producers.panels import Panel
 from producers.physiology import Trouble
 from producers.wearer_clock import Journey
 from schemas.catalogue import load_catalogue
@@ -86,6 +88,7 @@ def _clinic(seed: int, spike: datetime) -> Clinic:
         _BEGIN,
         troubles=troubles,
         journeys={"sim-03": [journey]},
+        panel=tuple(Panel),
         delivery=Delivery(late_share=0.1, duplicate_share=0.05),
     )
 
