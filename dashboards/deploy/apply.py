@@ -143,7 +143,7 @@ def _set_permissions(grafana: Grafana, access: Sequence[Grant]) -> None:
     kept = [
         each
         for each in grafana.folder_permissions(FOLDER_UID)
-        if not each.role and each.team_id not in teams
+        if (each.user_id or each.team_id) and each.team_id not in teams
     ]
     numbers = {name: number for number, name in teams.items()}
     wanted = [

@@ -145,7 +145,9 @@ def make_plan(
     """
     named = {each.uid for each in wanted}
     items = [_judge(each, found.get(each.uid)) for each in wanted]
-    items += [_orphan(each) for uid, each in found.items() if uid not in named]
+    items += [
+        _orphan(each) for uid, each in found.items() if uid not in named and each.foreign() is None
+    ]
     items.sort(key=lambda item: item.uid)
     return Plan(tuple(items), folder_missing, tuple(before), tuple(after))
 
@@ -174,8 +176,6 @@ def _judge(wanted: Wanted, found: Found | None) -> Item:
 
 def _orphan(found: Found) -> Item:
     title = str(found.model.get("title", ""))
-    if (why := found.foreign()) is not None:
-        return Item(found.uid, title, Action.FOREIGN, why, found=found)
     reason = "no file wants it any more"
     if found.edited:
         reason += f", and {_hand(found)}"

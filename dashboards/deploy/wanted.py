@@ -71,10 +71,7 @@ def read_wanted(folder: Path) -> list[Wanted]:
     except OSError as error:
         raise InputFileError(f"{folder} cannot be read: {error.strerror}") from None
     if not files:
-        raise InputFileError(
-            f"{folder} holds no dashboard (*.json): name the folder that does, and nothing is pruned"
-            " by mistake"
-        )
+        raise InputFileError(f"{folder} holds no dashboard (*.json): name the folder that does")
     wanted: dict[str, Wanted] = {}
     for path in files:
         each = _read(path)
