@@ -35,6 +35,7 @@ DEFAULT_FILE = Path("acrophase.toml")
 # Read by the front door, the tests and the gate; they are not settings of the running system.
 _OTHER_VARIABLES = re.compile(r"ACROPHASE_(CONFIG|TEST_[A-Z0-9_]+|REQUIRE_ALL|SHARED_DATA)")
 
+_SPACE = re.compile(r"\s")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:,/]+):(\d{1,5})")
 
 
@@ -80,6 +81,21 @@ class Settings(BaseSettings):
     )
     page_port: int = Field(
         default=8080, ge=1, le=65535, description="port of the page, a number from 1 to 65535"
+    )
+    grafana_url: str = Field(
+        default="http://127.0.0.1:3000",
+        description="where Grafana is: http(s)://HOST:PORT, with its path if it is served under one",
+    )
+    grafana_token: SecretStr | None = Field(
+        default=None,
+        description="token of the Grafana service account that deploys and annotates; better in "
+        "the environment than in a file",
+    )
+    grafana_access: str = Field(
+        default="viewer=view, editor=view",
+        pattern=r"^ *((viewer|editor|team:[^=,]+)=(view|edit|admin) *(, *|$))*$",
+        description="who may do what in the folder of dashboards: viewer, editor or team:NAME, "
+        "each = view, edit or admin, separated by commas; a role that is not named may nothing",
     )
     checkpoint_s: float = Field(
         default=1.0,
@@ -153,6 +169,30 @@ class Settings(BaseSettings):
         if not whole.get(url.scheme, False):
             raise PydanticCustomError("store_url", "no store has an address like this")
         return value
+
+    @field_validator("grafana_url")
+    @classmethod
+    def _grafana_address(cls, value: str) -> str:
+        try:
+            url = urlsplit(value)
+            whole = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+        except ValueError:  # a port that is no number
+            whole = False
+        # Name and password would be in what is printed.
+        if not whole or "@" in url.netloc or url.query or url.fragment or _SPACE.search(value):
+            raise PydanticCustomError("grafana_url", "Grafana has no address like this")
+        return value
+
+    @field_validator("grafana_token")
+    @classmethod
+    def _fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        # Files and secrets end with a line break more often than not.
+        token = value.get_secret_value().strip()
+        if re.fullmatch(r"[!-~]+", token) is None:
+            raise PydanticCustomError("token", "a token has letters, digits and signs only")
+        return SecretStr(token)
 
 
 def load_settings(config: Path | None = None, **overrides: Any) -> Settings:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from typing import Any
 
@@ -176,11 +176,9 @@ class Annotator:
     def _commit(self, consumer: KafkaConsumer) -> None:
         if not self._done:
             return
-        try:
+        # If the group has been shared out anew, whoever has the records now finds them done.
+        with suppress(CommitFailedError):
             consumer.commit(self._done)
-        except CommitFailedError:
-            # The group has been shared out anew: whoever has the records now finds them done.
-            pass
         self._done = {}
 
     @contextmanager

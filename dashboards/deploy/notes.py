@@ -71,22 +71,20 @@ def _event(key: bytes | None, value: bytes) -> Note | None:
     until = event.until if isinstance(event, Illness) else None
     # Annotations are shown as HTML, and substance and route are free text from outside.
     text = escape(event_words(event))
-    return Note(tags, _ms(event.at), until and _ms(until), text, fixed=True)
+    return Note(tags, _ms(event.at), _end(until), text, fixed=True)
 
 
 def _deviation(found: Deviation) -> Note:
     tags = _tags("deviation", found.site, found.subject, found.kind.value, found)
     why = f" ({found.explained_by})" if found.explained_by else ""
     text = escape(f"{found.severity}: {found.reason}{why}")
-    end = found.ended_at and _ms(found.ended_at)
-    return Note(tags, _ms(found.time), end, text, fixed=False)
+    return Note(tags, _ms(found.time), _end(found.ended_at), text, fixed=False)
 
 
 def _alert(alert: Alert) -> Note:
     tags = _tags("alert", alert.site, alert.subject, alert.kind.value, alert)
     text = escape(f"{alert.severity} alert, {alert.state}: {alert.reason}")
-    end = alert.resolved_at and _ms(alert.resolved_at)
-    return Note(tags, _ms(alert.time), end, text, fixed=False)
+    return Note(tags, _ms(alert.time), _end(alert.resolved_at), text, fixed=False)
 
 
 def _tags(
@@ -100,3 +98,7 @@ def _tags(
 
 def _ms(time: datetime) -> int:
     return round(time.timestamp() * 1000)
+
+
+def _end(time: datetime | None) -> int | None:
+    return None if time is None else _ms(time)
