@@ -26,6 +26,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from dashboards.deploy.plan import read_access
 from schemas.errors import SettingsError
 
 PREFIX = "ACROPHASE_"
@@ -84,7 +85,7 @@ class Settings(BaseSettings):
     )
     grafana_url: str = Field(
         default="http://127.0.0.1:3000",
-        description="where Grafana is: http(s)://HOST:PORT, with its path if it is served under one",
+        description="where Grafana is: http(s)://HOST:PORT, with its path if it has one",
     )
     grafana_token: SecretStr | None = Field(
         default=None,
@@ -93,7 +94,6 @@ class Settings(BaseSettings):
     )
     grafana_access: str = Field(
         default="viewer=view, editor=view",
-        pattern=r"^ *((viewer|editor|team:[^=,]+)=(view|edit|admin) *(, *|$))*$",
         description="who may do what in the folder of dashboards: viewer, editor or team:NAME, "
         "each = view, edit or admin, separated by commas; a role that is not named may nothing",
     )
@@ -181,6 +181,15 @@ class Settings(BaseSettings):
         # Name and password would be in what is printed.
         if not whole or "@" in url.netloc or url.query or url.fragment or _SPACE.search(value):
             raise PydanticCustomError("grafana_url", "Grafana has no address like this")
+        return value
+
+    @field_validator("grafana_access")
+    @classmethod
+    def _grants(cls, value: str) -> str:
+        try:
+            read_access(value)
+        except ValueError as error:
+            raise PydanticCustomError("access", "{why}", {"why": str(error)}) from None
         return value
 
     @field_validator("grafana_token")

@@ -15,9 +15,9 @@ import typer
 
 from acrophase.settings import PREFIX, Settings, load_settings
 from dashboards.deploy.annotate import Annotator, told
-from dashboards.deploy.apply import LEVELS, deploy, observe, prunable, prune, read_access
+from dashboards.deploy.apply import deploy, observe, prunable, prune
 from dashboards.deploy.client import Grafana
-from dashboards.deploy.plan import Action, Grant, Item, Plan
+from dashboards.deploy.plan import LEVELS, Action, Grant, Item, Plan, read_access
 from dashboards.deploy.wanted import FOLDER_TITLE, GENERATED, read_wanted
 from schemas.errors import AcrophaseError, SettingsError
 
@@ -80,7 +80,7 @@ def deploy_(
             typer.echo(f"Grafana {version} at {grafana.url}")
         if dry_run:
             if not as_json:
-                _show(plan, diffs=True)
+                _show(plan)
         else:
             tell = done.append if as_json else _telling(done)
             deploy(grafana, plan, overwrite=overwrite, tell=tell)
@@ -105,7 +105,7 @@ def diff(folder: Folder = None, as_json: AsJson = False, url: Url = None) -> Non
             if as_json:
                 _print_json(grafana, grafana.version(), plan, [])
             else:
-                _show(plan, diffs=True)
+                _show(plan)
     except AcrophaseError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
@@ -215,7 +215,7 @@ def _telling(done: list[Item]) -> Callable[[Item], None]:
     return tell
 
 
-def _show(plan: Plan, *, diffs: bool) -> None:
+def _show(plan: Plan) -> None:
     if plan.folder_missing:
         typer.echo(f"folder {FOLDER_TITLE}: to be created")
     if plan.permissions_differ:
@@ -223,7 +223,7 @@ def _show(plan: Plan, *, diffs: bool) -> None:
     for item in plan.items:
         reason = f": {item.reason}" if item.reason else ""
         typer.echo(_line(item, f"{item.action}{reason}"))
-        if diffs and (text := item.diff()):
+        if text := item.diff():
             typer.echo(text, nl=False)
 
 

@@ -2,38 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 
 from dashboards.deploy.answers import Permission
 from dashboards.deploy.client import Grafana
 from dashboards.deploy.plan import Action, Found, Grant, Item, Plan, make_plan, same
 from dashboards.deploy.wanted import FOLDER_TITLE, FOLDER_UID, TAG, UID_PREFIX, Wanted, stamp_of
-from schemas.errors import GrafanaRefused, SettingsError
-
-LEVELS = {"view": 1, "edit": 2, "admin": 4}
-_ROLES = {"viewer": "Viewer", "editor": "Editor"}
-_ACCESS = re.compile(r"(viewer|editor|team:[^=,]+)=(view|edit|admin)")
-
-
-def read_access(text: str) -> tuple[Grant, ...]:
-    """Who may do what, from ``viewer=view, team:NAME=edit``; roles as Grafana names them.
-
-    Raises ``SettingsError``.
-
-    >>> read_access("viewer=view, team:Night shift=edit")
-    (Grant(who='Viewer', permission=1), Grant(who='team:Night shift', permission=2))
-    """
-    grants = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        match = _ACCESS.fullmatch(part)
-        if match is None:
-            raise SettingsError(
-                f"grafana_access: {part!r} is not viewer|editor|team:NAME=view|edit|admin"
-            )
-        who = _ROLES.get(match[1], match[1])
-        grants[who] = Grant(who, LEVELS[match[2]])
-    return tuple(grants.values())
+from schemas.errors import GrafanaRefused
 
 
 def observe(grafana: Grafana, wanted: Sequence[Wanted], access: Sequence[Grant]) -> Plan:

@@ -10,6 +10,7 @@ whoever saved last.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,6 +25,10 @@ from dashboards.deploy.wanted import (
     stamp_of,
     text_of,
 )
+
+LEVELS = {"view": 1, "edit": 2, "admin": 4}
+_ROLES = {"viewer": "Viewer", "editor": "Editor"}
+_ACCESS = re.compile(r"(viewer|editor|team:[^=,]+)=(view|edit|admin)")
 
 
 class Action(StrEnum):
@@ -104,6 +109,24 @@ class Grant:
 
     who: str
     permission: int
+
+
+def read_access(text: str) -> tuple[Grant, ...]:
+    """Who may do what, from ``viewer=view, team:NAME=edit``; roles as Grafana names them.
+
+    Raises ``ValueError``.
+
+    >>> read_access("viewer=view, team:Night shift=edit")
+    (Grant(who='Viewer', permission=1), Grant(who='team:Night shift', permission=2))
+    """
+    grants = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        match = _ACCESS.fullmatch(part)
+        if match is None:
+            raise ValueError(f"{part!r} is not viewer|editor|team:NAME=view|edit|admin")
+        who = _ROLES.get(match[1], match[1])
+        grants[who] = Grant(who, LEVELS[match[2]])
+    return tuple(grants.values())
 
 
 @dataclass(frozen=True)
