@@ -4,12 +4,12 @@ No Grafana runs on the machines that the tests run on. This server follows the d
 Grafana 13's HTTP API, read at
 https://grafana.com/docs/grafana/latest/developer-resources/api-reference/http-api/ : the pages
 api-legacy/annotations, api-legacy/dashboard_versions, api-legacy/folder_dashboard_search,
-api-legacy/folder_permissions, api-legacy/team, api-legacy/other (health), and for
-``/api/dashboards`` and ``/api/folders``, whose pages now describe ``/apis``, the last that do not:
-https://grafana.com/docs/grafana/v11.6/developers/http_api/dashboard/ and …/folder/. Two things the
-pages do not say are from Grafana's sources: annotations are found if their region touches the time
-asked for, and a dashboard may be brought to a newer schema when it is saved
-(pkg/registry/apis/dashboard/mutate.go).
+api-legacy/folder_permissions, api-legacy/team, api-legacy/other (health). The pages of
+``/api/dashboards`` and ``/api/folders`` now describe ``/apis``; they were read as they were before,
+docs/sources/developers/http_api/dashboard.md and folder.md in https://github.com/grafana/grafana.
+From Grafana's sources there (pkg/registry/apis/dashboard/mutate.go) is that a dashboard may be
+brought to a newer schema when it is saved. That an annotation is found if its region touches the
+time asked for is an assumption; the agent compares the times itself.
 
 What is not served is answered with 404, the calls by numeric id among them.
 """
@@ -63,9 +63,9 @@ class Request:
 class Refusal(Exception):
     """An answer that is no success."""
 
-    def __init__(self, status: int, message: str, **more: str) -> None:
+    def __init__(self, code: int, message: str, **more: str) -> None:
         super().__init__(message)
-        self.status = status
+        self.code = code
         self.body = {"message": message, **more}
 
 
@@ -98,6 +98,11 @@ class GrafanaServer:
         """Its address."""
         return f"http://127.0.0.1:{self._port}{self.prefix}"
 
+    @property
+    def serving(self) -> bool:
+        """Whether it is started."""
+        return self._http is not None
+
     def start(self) -> None:
         """Serve, after a stop on the same port and with what it had."""
         server = self
@@ -114,10 +119,10 @@ class GrafanaServer:
     def stop(self) -> None:
         """Serve no more; who asks is refused the connection."""
         if self._http is not None and self._thread is not None:
-            self._http.shutdown()
-            self._http.server_close()
+            http, self._http = self._http, None
+            http.shutdown()
+            http.server_close()
             self._thread.join()
-            self._http = self._thread = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -329,6 +334,7 @@ _ROUTES: list[tuple[str, str, Callable[..., Any]]] = [
 class _Handler(BaseHTTPRequestHandler):
     grafana: GrafanaServer
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer waits 40 ms for an acknowledgement
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -337,6 +343,9 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         length = int(self.headers.get("Content-Length") or 0)
         content = self.rfile.read(length)
+        if not self.grafana.serving:
+            self.close_connection = True  # kept open from before it was stopped
+            return
         request = Request(
             self.command,
             parts.path.removeprefix(self.grafana.prefix),
@@ -362,7 +371,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             return 200, json.dumps(self.grafana.answer(request)).encode()
         except Refusal as refusal:
-            return refusal.status, json.dumps(refusal.body).encode()
+            return refusal.code, json.dumps(refusal.body).encode()
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         try:
