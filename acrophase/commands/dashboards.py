@@ -177,7 +177,9 @@ def annotate(
         typer.echo(json.dumps({"told": line}) if as_json else f"annotate: {line}")
 
     with _grafana(settings, attempts=1, pause=stop.wait) as grafana:
-        annotator = Annotator(grafana, settings.bootstrap, named, stop, tell)
+        annotator = Annotator(
+            grafana, settings.bootstrap, named, settings.session_timeout_s, stop, tell
+        )
         tell(f"follows Kafka at {settings.bootstrap} as {named}, writes to {grafana.url}")
         annotator.run()
     if as_json:

@@ -90,6 +90,7 @@ class Annotator:
         grafana: Grafana,
         bootstrap: str,
         group: str,
+        session_timeout_s: float,
         stop: threading.Event,
         tell: Callable[[str], None],
     ) -> None:
@@ -97,6 +98,7 @@ class Annotator:
         self._grafana = grafana
         self._bootstrap = bootstrap
         self._group = group
+        self._session_ms = round(session_timeout_s * 1000)
         self._stop = stop
         self._tell = tell
         self._waiting: deque[Any] = deque()  # records that are not confirmed, in order
@@ -188,6 +190,8 @@ class Annotator:
             consumer = KafkaConsumer(
                 bootstrap_servers=[each.strip() for each in self._bootstrap.split(",")],
                 group_id=self._group,
+                session_timeout_ms=self._session_ms,
+                heartbeat_interval_ms=self._session_ms // 3,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 allow_auto_create_topics=False,

@@ -32,10 +32,10 @@ CREATOR = 7  # number of the service account that the token is of
 
 @dataclass
 class Fault:
-    """How one request to ``method`` and a path that begins with ``path`` is answered instead.
+    """How one request to ``method`` and a path that holds ``path`` is answered instead.
 
     carried_out: the request is done, and its answer lost or late. cut: the connection is closed
-    without an answer. times: for so many requests.
+    without an answer. times: for so many requests. holds: only if this is in the body.
     """
 
     method: str
@@ -47,6 +47,7 @@ class Fault:
     cut: bool = False
     carried_out: bool = False
     times: int = 1
+    holds: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class GrafanaServer:
         self.stop()
 
     def asked(self, method: str, path: str = "") -> list[Request]:
-        """The requests of a method to paths that begin so."""
+        """The requests of a method to paths that hold this."""
         return [each for each in self.requests if each.method == method and path in each.path]
 
     def writes(self) -> list[Request]:
@@ -159,7 +160,8 @@ class GrafanaServer:
         """The fault that this request meets."""
         with self._lock:
             for each in self.faults:
-                if each.times and request.method == each.method and each.path in request.path:
+                meant = request.method == each.method and each.path in request.path
+                if each.times and meant and each.holds in json.dumps(request.body):
                     each.times -= 1
                     return each
         return None
