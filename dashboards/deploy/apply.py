@@ -19,8 +19,11 @@ def observe(grafana: Grafana, wanted: Sequence[Wanted], access: Sequence[Grant])
     folder = grafana.folder(FOLDER_UID)
     permissions = grafana.folder_permissions(FOLDER_UID) if folder else []
     uids = {each.uid: each for each in wanted}
-    ours = {hit.uid for hit in grafana.tagged(TAG) if hit.folder_uid == FOLDER_UID}
-    ours = {uid for uid in ours if uid.startswith(UID_PREFIX)}
+    ours = {
+        hit.uid
+        for hit in grafana.tagged(TAG)
+        if hit.folder_uid == FOLDER_UID and hit.uid.startswith(UID_PREFIX)
+    }
     found = {uid: _found(grafana, uid, uids.get(uid)) for uid in sorted(ours | set(uids))}
     return make_plan(
         wanted,

@@ -107,6 +107,25 @@ def test_a_deviation_becomes_a_region_when_it_ends_and_stays_one(
     assert "direction:higher" in region["tags"]
 
 
+def test_an_older_record_takes_nothing_back(grafana: Grafana, server: GrafanaServer) -> None:
+    resolved = alarm(state="resolved", resolved_at=TIME + timedelta(hours=1))
+    assert [bring(grafana, each) for each in (alarm(), resolved)] == ["written", "changed"]
+    assert bring(grafana, alarm()) is Outcome.THERE
+    (region,) = server.annotations.values()
+    assert "resolved" in region["text"]
+
+
+def test_one_that_begins_within_another_is_one_of_its_own(
+    grafana: Grafana, server: GrafanaServer
+) -> None:
+    bring(grafana, found(**ENDED))
+    assert bring(grafana, found(time=TIME + timedelta(days=1))) is Outcome.WRITTEN
+    assert [each["timeEnd"] - MS for each in server.annotations.values()] == [
+        2 * 86_400_000,
+        86_400_000,
+    ]
+
+
 def test_a_deviation_that_is_met_at_its_end_is_written_whole(
     grafana: Grafana, server: GrafanaServer
 ) -> None:

@@ -128,7 +128,10 @@ def test_what_is_read_is_what_is_there(grafana: Grafana) -> None:
     assert grafana.tagged("another") == []
     assert [each.text for each in grafana.annotations(["acrophase"], 1000)] == ["text"]
     assert grafana.annotations(["acrophase"], 1001) == []
-    assert grafana.annotations(["acrophase", "subject:p&q=1"], 1000) == []
+    odd = ["acrophase", "kind:a&b=1 #+%"]
+    grafana.add_annotation(3000, 5000, odd, "a region")
+    (region,) = grafana.annotations(odd, 4000)
+    assert (region.time, region.time_end, region.tags) == (3000, 5000, odd)
 
 
 def test_what_is_not_there_is_nothing(grafana: Grafana) -> None:

@@ -150,6 +150,8 @@ def test_what_is_not_ours_is_never_touched(site: Site) -> None:
     pruned = site.run("prune", "--yes", "--overwrite")
     assert "0 deleted, 0 kept" in pruned.output
     assert site.server.writes() == []
+    for elsewhere in ("acrophase-copy", "their-own"):
+        assert site.server.asked("GET", elsewhere) == []
 
 
 def test_what_grafana_provisions_from_files_is_left_to_it(site: Site) -> None:
