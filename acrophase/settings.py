@@ -277,7 +277,9 @@ def _explain(error: ErrorDetails, origin: Mapping[str, str]) -> str:
     if source == "environment":
         source = f"environment variable {PREFIX}{name.upper()}"
     field = Settings.model_fields[name]
-    given = "what was given" if "Secret" in str(field.annotation) else repr(error["input"])
+    # An address may have been given with a name and a password in it.
+    secret = "Secret" in str(field.annotation) or "@" in str(error["input"])
+    given = "what was given" if secret else repr(error["input"])
     problem = error["msg"][:1].lower() + error["msg"][1:]
     return (
         f"setting {name} ({source}): {given} is not accepted ({problem}); "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -170,8 +169,6 @@ def annotate(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    # It repeats, several times a second, that a broker is away; it finds it again by itself.
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
     def tell(line: str) -> None:
         typer.echo(json.dumps({"told": line}) if as_json else f"annotate: {line}")

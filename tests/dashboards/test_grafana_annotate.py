@@ -319,9 +319,22 @@ def test_a_token_that_is_taken_away_ends_it_and_nothing_is_lost(agent: Agent) ->
     assert len(agent.server.annotations) == 2
 
 
-def test_without_topics_or_broker_it_says_so(
-    agent: Agent, server: GrafanaServer, tmp_path: Path
-) -> None:
+def test_it_ends_well_also_when_the_broker_has_gone(server: GrafanaServer, tmp_path: Path) -> None:
+    with EmbeddedBroker() as broker:
+        create_topics(broker.address, 2)
+        alone = Agent(broker.address, server, tmp_path)
+        alone.send(dose())
+        running = alone.start()
+        running.wait_for("1 written")
+        alone.close()
+    with running:
+        running.stop()
+    with alone.start() as running:
+        assert running.status(60) == 1
+    assert f"error: Kafka at {alone.address} does not answer" in running.text()
+
+
+def test_without_topics_it_says_so(server: GrafanaServer, tmp_path: Path) -> None:
     with EmbeddedBroker() as broker:
         alone = Agent(broker.address, server, tmp_path)
         with alone.start() as running:
