@@ -11,12 +11,12 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import CommitFailedError, KafkaError
+from kafka.errors import CommitFailedError, KafkaError, RebalanceInProgressError
 from kafka.structs import OffsetAndMetadata
 
 from dashboards.deploy.answers import Annotation
@@ -178,9 +178,12 @@ class Annotator:
     def _commit(self, consumer: KafkaConsumer) -> None:
         if not self._done:
             return
-        # If the group has been shared out anew, whoever has the records now finds them done.
-        with suppress(CommitFailedError):
+        try:
             consumer.commit(self._done)
+        except RebalanceInProgressError:
+            return  # the next poll ends that, and leaves what is still ours to be committed
+        except CommitFailedError:
+            pass  # the group was shared out anew: whoever has the records now finds them done
         self._done = {}
 
     @contextmanager

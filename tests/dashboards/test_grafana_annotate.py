@@ -286,6 +286,26 @@ def test_a_grafana_that_is_down_is_waited_for_and_nothing_is_lost(agent: Agent) 
     )
 
 
+def test_while_it_waits_it_stays_in_its_group_and_shares(agent: Agent) -> None:
+    agent.server.stop()
+    people = [f"p-{n:04d}" for n in range(12)]  # in both partitions
+    agent.send(*(dose(subject=each) for each in people), found(), alarm())
+    with agent.start() as first:
+        first.wait_for("waiting, nothing is lost")
+        with agent.start() as second:
+            # It gets its share only if the first one, which polls while it waits, gives some up.
+            second.wait_for("waiting, nothing is lost")
+            agent.server.start()
+            agent.wait_for(14)
+            wait_until(lambda: agent.committed() == 14, "all offsets")
+            second.stop()
+        first.stop()
+    assert len(agent.server.annotations) == 14
+    counted = [int(run.text().split("ended; ")[1].split()[0]) for run in (first, second)]
+    assert min(counted) > 0
+    assert sum(counted) == 14
+
+
 def test_a_record_that_nobody_can_use_does_not_stop_it(agent: Agent) -> None:
     agent.server.faults = [Fault(*ADD, status=400, holds="poison")]
     agent.send(
