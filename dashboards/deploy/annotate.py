@@ -9,6 +9,7 @@ waits, stays a member of its group, and loses nothing.
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,9 @@ from schemas.errors import (
 _CONNECT_WITHIN_S = 15.0
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
+_POLL_S = 0.5
+# A poll may come back at once, with nothing.
+_BREATH_S = 0.05
 # The token is what ends these, and no other record would fare better.
 _OF_THE_TOKEN = (0, 401, 403)
 
@@ -112,7 +116,7 @@ class Annotator:
         with self._consumer() as consumer:
             try:
                 while not self._stop.is_set():
-                    self._take(consumer, timeout_ms=500)
+                    self._take(consumer, timeout_ms=round(_POLL_S * 1000))
                     before = self.outcomes.copy()
                     self._work_off(consumer)
                     self._commit(consumer)
@@ -158,11 +162,16 @@ class Annotator:
         return Outcome.REFUSED
 
     def _wait(self, consumer: KafkaConsumer, seconds: float) -> None:
-        """Wait, and remain a member of the group, which asks for polls."""
-        while seconds > 0 and not self._stop.wait(min(seconds, 1.0)):
-            seconds -= 1.0
+        """Wait, and remain a member of the group, which asks for polls.
+
+        Long ones: sharing out anew takes several steps, and what goes to another member should be
+        out of here before Grafana is back.
+        """
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._stop.is_set():
             consumer.pause(*consumer.assignment())
-            self._take(consumer, timeout_ms=0)
+            self._take(consumer, timeout_ms=round(min(left, _POLL_S) * 1000))
+            self._stop.wait(min(left, _BREATH_S))
 
     def _take(self, consumer: KafkaConsumer, timeout_ms: int) -> None:
         fetched = consumer.poll(timeout_ms=timeout_ms)

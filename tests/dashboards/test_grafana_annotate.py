@@ -304,6 +304,8 @@ def test_while_it_waits_it_stays_in_its_group_and_shares(agent: Agent) -> None:
     counted = [int(run.text().split("ended; ")[1].split()[0]) for run in (first, second)]
     assert min(counted) > 0
     assert sum(counted) == 14
+    # What went to the second was not even looked up by the first.
+    assert "already there" not in first.text() + second.text()
 
 
 def test_a_record_that_nobody_can_use_does_not_stop_it(agent: Agent) -> None:
