@@ -54,6 +54,9 @@ COMMANDS: dict[str, Entry] = {
         "acrophase.commands.worker:worker", "Process readings from Kafka into the store."
     ),
     "page": Entry("acrophase.commands.page:page", "Serve the live page over the store."),
+    "dashboards": Entry(
+        "acrophase.commands.dashboards:app", "Deploy dashboards to Grafana, and annotate them."
+    ),
     "broker": Entry(
         "acrophase.commands.broker:broker", "Run the embedded Kafka-compatible broker."
     ),

@@ -26,6 +26,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from dashboards.deploy.plan import read_access
 from schemas.errors import SettingsError
 
 PREFIX = "ACROPHASE_"
@@ -35,6 +36,7 @@ DEFAULT_FILE = Path("acrophase.toml")
 # Read by the front door, the tests and the gate; they are not settings of the running system.
 _OTHER_VARIABLES = re.compile(r"ACROPHASE_(CONFIG|TEST_[A-Z0-9_]+|REQUIRE_ALL|SHARED_DATA)")
 
+_SPACE = re.compile(r"\s")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:,/]+):(\d{1,5})")
 
 
@@ -80,6 +82,20 @@ class Settings(BaseSettings):
     )
     page_port: int = Field(
         default=8080, ge=1, le=65535, description="port of the page, a number from 1 to 65535"
+    )
+    grafana_url: str = Field(
+        default="http://127.0.0.1:3000",
+        description="where Grafana is: http(s)://HOST:PORT, with its path if it has one",
+    )
+    grafana_token: SecretStr | None = Field(
+        default=None,
+        description="token of the Grafana service account that deploys and annotates; better in "
+        "the environment than in a file",
+    )
+    grafana_access: str = Field(
+        default="viewer=view, editor=view",
+        description="who may do what in the folder of dashboards: viewer, editor or team:NAME, "
+        "each = view, edit or admin, separated by commas; a role that is not named may nothing",
     )
     checkpoint_s: float = Field(
         default=1.0,
@@ -153,6 +169,39 @@ class Settings(BaseSettings):
         if not whole.get(url.scheme, False):
             raise PydanticCustomError("store_url", "no store has an address like this")
         return value
+
+    @field_validator("grafana_url")
+    @classmethod
+    def _grafana_address(cls, value: str) -> str:
+        try:
+            url = urlsplit(value)
+            whole = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+        except ValueError:  # a port that is no number
+            whole = False
+        # Name and password would be in what is printed.
+        if not whole or "@" in url.netloc or url.query or url.fragment or _SPACE.search(value):
+            raise PydanticCustomError("grafana_url", "Grafana has no address like this")
+        return value
+
+    @field_validator("grafana_access")
+    @classmethod
+    def _grants(cls, value: str) -> str:
+        try:
+            read_access(value)
+        except ValueError as error:
+            raise PydanticCustomError("access", "{why}", {"why": str(error)}) from None
+        return value
+
+    @field_validator("grafana_token")
+    @classmethod
+    def _fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        # Files and secrets end with a line break more often than not.
+        token = value.get_secret_value().strip()
+        if re.fullmatch(r"[!-~]+", token) is None:
+            raise PydanticCustomError("token", "a token has letters, digits and signs only")
+        return SecretStr(token)
 
 
 def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
@@ -228,7 +277,9 @@ def _explain(error: ErrorDetails, origin: Mapping[str, str]) -> str:
     if source == "environment":
         source = f"environment variable {PREFIX}{name.upper()}"
     field = Settings.model_fields[name]
-    given = "what was given" if "Secret" in str(field.annotation) else repr(error["input"])
+    # An address may have been given with a name and a password in it.
+    secret = "Secret" in str(field.annotation) or "@" in str(error["input"])
+    given = "what was given" if secret else repr(error["input"])
     problem = error["msg"][:1].lower() + error["msg"][1:]
     return (
         f"setting {name} ({source}): {given} is not accepted ({problem}); "

@@ -29,7 +29,7 @@ partitions = 32
 alerts_per_person_month = 0.05
 ```
 
-The store's token belongs in the environment (`{PREFIX}STORE_TOKEN`).
+Tokens belong in the environment (`{PREFIX}STORE_TOKEN`, `{PREFIX}GRAFANA_TOKEN`).
 """
 
 

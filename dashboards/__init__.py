@@ -1,1 +1,1 @@
-"""What is seen: the live page over the store."""
+"""What is seen: the live page over the store, and what Grafana is given."""

@@ -8,12 +8,15 @@
     ├── RejectedRecord           one record cannot be used; carries its reason code
     ├── DeliveryError            Kafka did not confirm a record; carries what was not delivered
     ├── BrokerUnavailable        no Kafka broker answers at the address
-    └── StoreError               the time-series store failed
-        ├── StoreUnavailable     try again later: nothing of the write may be assumed
-        └── StoreRefused         will never succeed as it is: trying again is useless
+    ├── StoreError               the time-series store failed
+    │   ├── StoreUnavailable     try again later: nothing of the write may be assumed
+    │   └── StoreRefused         will never succeed as it is: trying again is useless
+    └── GrafanaError             Grafana did not do what it was asked
+        ├── GrafanaUnavailable   try again later: the request may have been carried out or not
+        └── GrafanaRefused       trying again is useless; carries the HTTP status
 
-Foreign errors (Kafka, SQLite, InfluxDB, pydantic) are translated where they enter and never
-travel further. An error says what to do, and carries the decision whether to try again.
+Foreign errors (Kafka, SQLite, InfluxDB, Grafana, pydantic) are translated where they enter and
+never travel further. An error says what to do, and carries the decision whether to try again.
 """
 
 from __future__ import annotations
@@ -128,3 +131,28 @@ class StoreUnavailable(StoreError):
 
 class StoreRefused(StoreError):
     """The store will never take this write or query as it is (authorisation, schema, syntax)."""
+
+
+class GrafanaError(AcrophaseError):
+    """Grafana did not do what it was asked."""
+
+
+class GrafanaUnavailable(GrafanaError):
+    """Grafana does not answer, is not well, or asks to come back later."""
+
+    retryable = True
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class GrafanaRefused(GrafanaError):
+    """Grafana will never do this as it is: token, permission, a conflict, or a wrong request.
+
+    ``status`` is that of HTTP, or 0 if what answers is not Grafana.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status

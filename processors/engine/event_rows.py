@@ -1,10 +1,9 @@
-"""An event as it is stored: in words, for annotations."""
+"""An event as it is stored, for annotations."""
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from schemas.events import Dose, Event, Illness, Profile, Sleep, Travel
+from schemas.event_words import event_words
+from schemas.events import Event
 from schemas.results import StoredEvent
 
 
@@ -16,37 +15,6 @@ def stored_event(event: Event) -> StoredEvent:
         subject=event.subject,
         kind=event.kind,
         time=event.at,
-        text=_words(event),
+        text=event_words(event),
         clock_hour=local.hour + local.minute / 60.0 + local.second / 3600.0,
     )
-
-
-def _words(event: Event) -> str:
-    if isinstance(event, Dose):
-        return f"{event.substance} {event.amount:g} {event.unit} {event.route}"
-    if isinstance(event, Profile):
-        return "profile given"
-    if isinstance(event, Sleep):
-        return f"{event.kind} ({'measured' if event.verified else 'reported'})"
-    if isinstance(event, Travel):
-        return f"clock set from {utc(event.from_offset_min)} to {utc(offset_min(event.at))}"
-    if isinstance(event, Illness):
-        return "ill" if event.until is None else f"ill until {event.until:%Y-%m-%d %H:%M}"
-    return {"menses": "first day of menses", "lh-surge": "LH test positive"}[event.kind]
-
-
-def offset_min(local: datetime) -> int:
-    """Minutes that a local time is ahead of UTC."""
-    offset = local.utcoffset()
-    assert offset is not None  # the contract takes no other times
-    return round(offset.total_seconds() / 60.0)
-
-
-def utc(minutes: int) -> str:
-    """An offset as people write it.
-
-    >>> utc(-210)
-    'UTC-03:30'
-    """
-    hours, rest = divmod(abs(minutes), 60)
-    return f"UTC{'-' if minutes < 0 else '+'}{hours:02d}:{rest:02d}"

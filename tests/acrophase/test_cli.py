@@ -27,7 +27,12 @@ def test_every_command_has_help(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "commands"), [("topics", ["create"]), ("dead-letters", ["list", "replay"])]
+    ("group", "commands"),
+    [
+        ("topics", ["create"]),
+        ("dead-letters", ["list", "replay"]),
+        ("dashboards", ["deploy", "diff", "prune", "annotate"]),
+    ],
 )
 def test_groups_hold_their_commands(group: str, commands: list[str]) -> None:
     for command in commands:

@@ -197,3 +197,44 @@ def test_the_page_for_people_is_the_settings(tmp_path: Path) -> None:
         assert str(field.description) in page
     write(tmp_path / "settings.md")
     assert (tmp_path / "settings.md").read_text(encoding="utf-8") == page
+
+
+@pytest.mark.parametrize(
+    "url", ["http://grafana:3000", "https://example.org/grafana/", "http://[::1]:3000"]
+)
+def test_every_form_of_grafanas_address_is_accepted(url: str) -> None:
+    assert load_settings(grafana_url=url).grafana_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "grafana:3000",
+        "ftp://grafana",
+        "http://",
+        "http://admin:sesame@grafana",
+        "http://grafana?token=sesame",
+        "http://grafana:port",
+        "http://graf ana",
+    ],
+)
+def test_an_address_that_is_none_of_grafanas_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="setting grafana_url") as refused:
+        load_settings(grafana_url=url)
+    assert "admin:sesame" not in str(refused.value)
+
+
+def test_grafanas_token_fits_a_header_and_is_never_told() -> None:
+    token = load_settings(grafana_token="glsa_sesame\n").grafana_token
+    assert token is not None
+    assert token.get_secret_value() == "glsa_sesame"
+    for wrong in ("", "glsa_se same", "glsa_sesame\nHost: x", "glsa_sesamé"):
+        with pytest.raises(SettingsError, match="setting grafana_token") as refused:
+            load_settings(grafana_token=wrong)
+        assert "glsa_se" not in str(refused.value)
+
+
+def test_who_may_see_the_dashboards_is_checked() -> None:
+    assert load_settings(grafana_access="team:Night shift=edit").grafana_access
+    with pytest.raises(SettingsError, match=r"'viewer=see' is not viewer\|editor\|team:NAME"):
+        load_settings(grafana_access="viewer=see")

@@ -44,6 +44,7 @@ NOT_RUN = {
     "make demo": "installs first; the command behind it is `acrophase demo`, which has its tests",
     "make test": "this is it",
     ". .venv/bin/activate": "the tests run in an environment of their own",
+    "acrophase dashboards": "needs Grafana; tests/dashboards/test_grafana_*.py run each of them",
     "python -m schemas.": "writes into the project; that nothing has drifted is tests/schemas'",
     "python -m acrophase.": "the same, and tests/acrophase/test_settings.py's",
 }
