@@ -100,7 +100,7 @@ def frames(cuts: list[int], n: int) -> Iterator[tuple[int, int]]:
         at = cut
 
 
-@settings(max_examples=4, phases=[Phase.generate])
+@settings(max_examples=3, phases=[Phase.generate])
 @given(st.lists(st.integers(1, 6_000), max_size=60))
 def test_results_do_not_depend_on_how_frames_are_cut(cuts: list[int]) -> None:
     records = recorded()
@@ -111,7 +111,7 @@ def test_results_do_not_depend_on_how_frames_are_cut(cuts: list[int]) -> None:
     assert_same(run.store, in_one_frame())
 
 
-@settings(max_examples=4, phases=[Phase.generate])
+@settings(max_examples=3, phases=[Phase.generate])
 @given(st.lists(st.tuples(st.integers(1, 6_000), st.integers(0, 3)), min_size=1, max_size=12))
 def test_a_replay_after_a_crash_ends_in_the_same(stops: list[tuple[int, int]]) -> None:
     """Killed between any two steps of a checkpoint: rows partly saved, offsets not committed."""
