@@ -45,7 +45,7 @@ class Flux(Builder[Dataquery]):
         return self._made
 
 
-def promql(expression: str, legend: str, ref_id: str = "A") -> prometheus.Dataquery:
+def metric_query(expression: str, legend: str, ref_id: str = "A") -> prometheus.Dataquery:
     """A range query; ``legend`` names its series, with ``{{label}}`` filled in."""
     return (
         prometheus.Dataquery()

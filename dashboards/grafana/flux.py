@@ -23,6 +23,13 @@ IN_RANGE = ("v.timeRangeStart", "v.timeRangeStop")
 UP_TO_NOW = ("date.sub(d: 365d, from: v.timeRangeStop)", "v.timeRangeStop")
 DATE = 'import "date"\n'
 
+# What a clock shows, from hours that need not be wrapped. Needs the package math.
+CLOCK = """two = (v) => if v < 10 then "0" + string(v: v) else string(v: v)
+clock = (v) => {
+  minutes = (int(v: math.round(x: v * 60.0)) + 2880) % 1440
+  return two(v: minutes / 60) + ":" + two(v: minutes % 60)
+}"""
+
 MS = 1_000_000  # nanoseconds, of which Flux makes its times
 TABLE_ROWS = 200
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from dashboards.grafana.flux import PERSON
+from schemas.catalogue import load_catalogue
 from schemas.measurements import RHYTHM
 
 _SCHEMA = 'import "influxdata/influxdb/schema"\n'
@@ -31,3 +34,21 @@ def subjects() -> str:
 def analytes() -> str:
     """``_value``: what is measured of the chosen person."""
     return _tag_values("analyte", f" and {PERSON}")
+
+
+def unit() -> str:
+    """``_value``: the unit of the chosen analyte as people write it, from the catalogue."""
+    units = ", ".join(
+        f"{json.dumps(analyte.slug)}: {json.dumps(analyte.unit_label, ensure_ascii=False)}"
+        for analyte in load_catalogue()
+    )
+    return f"""import "array"
+import "dict"
+array.from(
+  rows: [
+    {{
+      _value:
+        dict.get(dict: [{units}], key: ${{analyte:doublequote}}, default: "its unit"),
+    }},
+  ],
+)"""

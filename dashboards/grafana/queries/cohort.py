@@ -9,12 +9,12 @@ from dashboards.grafana.flux import (
     TABLE_ROWS,
     UP_TO_NOW,
     piped,
-    time_named,
     rows,
+    time_named,
     wide_of_one_type,
 )
 from dashboards.grafana.queries.standing import newest_change, open_alerts
-from schemas.measurements import DEVIATION, RHYTHM
+from schemas.measurements import DEVIATION, PROFILE, RHYTHM
 
 
 def triage() -> str:
@@ -144,3 +144,38 @@ def deviations_by_kind() -> str:
         'drop(columns: ["_start", "_stop"])',
         time_named(),
     )
+
+
+def beyond_reference() -> str:
+    """Series with half hours of the last day outside their reference, the most first.
+
+    ``subject, analyte, above, below, measured`` (numbers of half hours), ``site``.
+    """
+    day = ("date.sub(d: 1d, from: v.timeRangeStop)", "v.timeRangeStop")
+    fields = ("value", "ref_low", "ref_high")
+    return f"""{DATE}{rows(PROFILE, COHORT, fields, *wide_of_one_type(PROFILE), span=day)}
+  |> filter(fn: (r) => exists r.value and (exists r.ref_low or exists r.ref_high))
+  |> map(
+    fn: (r) => ({{
+      site: r.site,
+      subject: r.subject,
+      analyte: r.analyte,
+      above: if exists r.ref_high and r.value > r.ref_high then 1 else 0,
+      below: if exists r.ref_low and r.value < r.ref_low then 1 else 0,
+    }}),
+  )
+  |> group(columns: ["site", "subject", "analyte"])
+  |> reduce(
+    identity: {{above: 0, below: 0, measured: 0}},
+    fn: (r, accumulator) => ({{
+      above: accumulator.above + r.above,
+      below: accumulator.below + r.below,
+      measured: accumulator.measured + 1,
+    }}),
+  )
+  |> group()
+  |> filter(fn: (r) => r.above + r.below > 0)
+  |> map(fn: (r) => ({{r with outside: r.above + r.below}}))
+  |> sort(columns: ["outside"], desc: true)
+  |> limit(n: {TABLE_ROWS})
+  |> drop(columns: ["outside"])"""

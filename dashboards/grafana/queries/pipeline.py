@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.grafana.flux import COHORT, DATE, UP_TO_NOW, piped, rows, time_named
+from dashboards.grafana.flux import COHORT, DATE, UP_TO_NOW, piped, rows
 from schemas.measurements import READING, RHYTHM
 
 _EVERY_SITE = "r.site =~ /.*/"
@@ -31,7 +31,7 @@ def readings_stored() -> str:
     return piped(
         rows(READING, COHORT, ("n",), "group()"),
         "aggregateWindow(every: v.windowPeriod, fn: sum, createEmpty: true)",
-        'map(fn: (r) => ({time: r._time, readings: r._value}))',
+        "map(fn: (r) => ({time: r._time, readings: r._value}))",
     )
 
 
@@ -45,7 +45,7 @@ def late_share() -> str:
         "map(fn: (r) => ({_time: r._time, _start: r._start, _stop: r._stop, "
         "_value: if r._value then 0.0 else 1.0}))",
         "aggregateWindow(every: 1d, fn: mean, createEmpty: false)",
-        'map(fn: (r) => ({time: r._time, late: r._value}))',
+        "map(fn: (r) => ({time: r._time, late: r._value}))",
     )
 
 
@@ -53,7 +53,7 @@ def series_by_status() -> str:
     """How many series stand where now: one row, a column a status."""
     return piped(
         DATE + rows(RHYTHM, COHORT, ("status",), "last()", "group()", span=UP_TO_NOW),
-        'map(fn: (r) => ({status: r._value, site: r.site, n: 1}))',
+        "map(fn: (r) => ({status: r._value, site: r.site, n: 1}))",
         'group(columns: ["status"])',
         'sum(column: "n")',
         "group()",

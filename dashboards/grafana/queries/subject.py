@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from dashboards.grafana.flux import (
+    CLOCK,
     DATE,
     MS,
     PERSON,
@@ -16,8 +17,8 @@ from dashboards.grafana.flux import (
     UP_TO_NOW,
     keep,
     piped,
-    time_named,
     rows,
+    time_named,
     wide,
 )
 from schemas.measurements import ALERT, DEVIATION, EVENT, MARKER, PROFILE, READING, RHYTHM
@@ -139,7 +140,7 @@ def believable() -> str:
 def standing() -> str:
     """The newest rhythm in a row: status, peak, level, and what stands behind them.
 
-    ``status, acrophase`` (0-24 h; without one the column is empty), ``mesor, n_effective, n_days,
+    ``status, peak`` (the clock time in text, a dash without one), ``mesor, n_effective, n_days,
     coverage, last_reading``.
     """
     fields = (
@@ -152,13 +153,14 @@ def standing() -> str:
         "last_reading",
     )
     newest = rows(RHYTHM, SERIES, fields, "last()", *wide(RHYTHM))
-    return f"""import "internal/debug"
+    return f"""import "math"
+{CLOCK}
 {newest}
   |> filter(fn: (r) => exists r.status)
   |> map(
     fn: (r) => ({{
       status: r.status,
-      acrophase: if {_HAS_PHASE} then r.acrophase else debug.null(type: "float"),
+      peak: if exists r.acrophase and {_HAS_PHASE} then clock(v: r.acrophase) else "–",
       mesor: r.mesor,
       n_effective: r.n_effective,
       n_days: r.n_days,
@@ -190,11 +192,7 @@ def markers() -> str:
     newest = rows(MARKER, PERSON, fields, "last()", *wide(MARKER), span=UP_TO_NOW)
     return f"""{DATE}import "math"
 import "strings"
-two = (v) => if v < 10 then "0" + string(v: v) else string(v: v)
-clock = (v) => {{
-  minutes = (int(v: math.round(x: v * 60.0)) + 2880) % 1440
-  return two(v: minutes / 60) + ":" + two(v: minutes % 60)
-}}
+{CLOCK}
 number = (v) => string(v: math.round(x: v * 100.0) / 100.0)
 say = (v, unit) => if unit == "clock_h" then clock(v: v) else number(v: v)
 {newest}
