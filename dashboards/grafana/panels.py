@@ -33,6 +33,7 @@ from grafana_foundation_sdk.models.common import (
     VisibilityMode,
 )
 from grafana_foundation_sdk.models.dashboard import (
+    DataTransformerConfig,
     DynamicConfigValue,
     FieldColorModeId,
     Threshold,
@@ -317,6 +318,11 @@ def _xy_series(index: int, x: str, y: str, line: Line) -> xychart.XYSeriesConfig
 
 
 def _with_columns(panel: P, columns: Sequence[Column]) -> P:
+    # A Flux answer has its columns in any order.
+    order = {column.name: index for index, column in enumerate(columns)}
+    options = {"excludeByName": {}, "indexByName": order, "renameByName": {}}
+    organized = DataTransformerConfig(id_val="organize", options=options)
+    panel = panel.with_transformation(organized)
     for column in columns:
         panel = panel.override_by_name(column.name, _values(column.properties()))
     return panel

@@ -23,9 +23,37 @@ def triage() -> str:
     ``subject, analyte, severity, kind, direction, reason, level_change`` (share of the person's own
     baseline), ``phase_shift`` (h), ``since, last_reading, site``.
     """
-    return f"""{DATE}import "join"
-alerts = {open_alerts(COHORT)}
-rhythms = {newest_change(COHORT)}
+    return f"""import "array"
+{DATE}import "join"
+// A join refuses an empty side, and on a quiet day there is no alert: nobody is cut off again.
+nobody = {{site: "", subject: "", analyte: ""}}
+no_alert = array.from(
+  rows: [
+    {{nobody with
+      _time: v.timeRangeStop,
+      kind: "",
+      direction: "",
+      severity: "",
+      reason: "",
+      state: "",
+      rank: 0,
+    }},
+  ],
+)
+no_rhythm = array.from(
+  rows: [
+    {{nobody with
+      _time: v.timeRangeStop,
+      level_ratio: 1.0,
+      phase_shift: 0.0,
+      last_reading: 0.0,
+    }},
+  ],
+)
+open = {open_alerts(COHORT)}
+alerts = union(tables: [no_alert, open])
+newest = {newest_change(COHORT)}
+rhythms = union(tables: [no_rhythm, newest])
 join.left(
   left: alerts,
   right: rhythms,
@@ -45,6 +73,7 @@ join.left(
     site: l.site,
   }}),
 )
+  |> filter(fn: (r) => r.rank > 0)
   |> sort(columns: ["rank", "since", "site", "subject", "analyte", "kind"])
   |> limit(n: {TABLE_ROWS})
   |> drop(columns: ["rank"])"""
