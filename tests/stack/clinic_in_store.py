@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ DAYS = 24
 BEGIN = datetime(2026, 10, 12, tzinfo=ZoneInfo("Europe/Berlin"))
 END = BEGIN + timedelta(days=DAYS)
 OTHER_SITE = "elsewhere"
-_SPIKE = BEGIN + timedelta(days=20, hours=12)
+_SPIKES = tuple(BEGIN + timedelta(days=day, hours=12) for day in (19, 20, 21))
 _FRAME = 500
 _CORTISOL = "saliva-cortisol"
 
@@ -56,16 +57,38 @@ def _feed(store: Store, records: Iterable[_Sent]) -> None:
     _write(store, partition.settle())
 
 
-def _clinic_records() -> Iterator[_Sent]:
-    """The clinic's, with a dose of hydrocortisone just before sim-06's cortisol is found high."""
-    dose = {"kind": "dose", "subject": "sim-06", "at": _SPIKE.isoformat(), "unit": "mg"}
-    dose |= {"substance": "hydrocortisone", "route": "oral", "received_at": _SPIKE.isoformat()}
-    given = False
-    for delivery in _clinic().records(BEGIN, END):
-        if delivery.received_at >= _SPIKE and not given:
-            given = True
-            yield _Sent(_SPIKE, EVENTS.name, {**dose, "amount": 10.0})
-        yield _Sent(delivery.received_at, delivery.topic, json.loads(delivery.value))
+def _clinic_records() -> Iterable[_Sent]:
+    """The clinic's, with sim-06's tablets just before a high cortisol, and sim-07's laboratory."""
+    clinic = (
+        _Sent(delivery.received_at, delivery.topic, json.loads(delivery.value))
+        for delivery in _clinic().records(BEGIN, END)
+    )
+    return heapq.merge(clinic, _tablets(), _laboratory(), key=lambda sent: sent.at)
+
+
+def _tablets() -> Iterator[_Sent]:
+    for at in _SPIKES:
+        dose = {"kind": "dose", "subject": "sim-06", "at": at.isoformat(), "unit": "mg"}
+        dose |= {"substance": "hydrocortisone", "route": "oral", "received_at": at.isoformat()}
+        yield _Sent(at, EVENTS.name, {**dose, "amount": 10.0})
+
+
+def _laboratory() -> Iterator[_Sent]:
+    """IGF-1 twice a week: its reference falls with age, and young adults' stands beside it."""
+    analyte = load_catalogue()["serum-igf-1"]
+    for day in range(1, DAYS, 3):
+        drawn = BEGIN + timedelta(days=day, hours=8)
+        told = drawn + timedelta(hours=3)
+        reading = {
+            "subject": "sim-07",
+            "device": "laboratory",
+            "code": analyte.codes[0].code,
+            "unit": analyte.unit,
+            "value": 140.0 + day % 5,
+            "collected_at": drawn.isoformat(),
+            "received_at": told.isoformat(),
+        }
+        yield _Sent(told, READINGS.name, reading)
 
 
 def _elsewhere() -> Iterator[_Sent]:
@@ -79,11 +102,11 @@ def _elsewhere() -> Iterator[_Sent]:
 
 
 def _clinic() -> Clinic:
-    """Seven people over the change to winter time, of whom five fall ill.
+    """Seven people over the change to winter time, of whom six fall ill.
 
     sim-01's cortisol rises; sim-02 falls out of phase; sim-03's band has been silent for half a
-    day; sim-04's cortisol flattens; sim-05's pulse rose and came down again; sim-06 has a single
-    high cortisol; sim-07 is well and takes a tablet.
+    day; sim-04's cortisol flattens, sim-05's rises twentyfold; sim-06 has single high cortisols;
+    sim-07 is well and takes a tablet.
     """
 
     def after(**some: float) -> float:
@@ -91,12 +114,12 @@ def _clinic() -> Clinic:
 
     band = ("heart-rate", "wrist-temperature")
     troubles = {
-        "sim-01": [Trouble("level", after(days=18), 8.0, (_CORTISOL,))],
+        "sim-01": [Trouble("level", after(days=18), 3.0, (_CORTISOL,))],
         "sim-02": [Trouble("phase", after(days=17), 5.0)],
         "sim-03": [Trouble("silent", after(days=23, hours=12), analytes=band)],
-        "sim-04": [Trouble("amplitude", after(days=15), 0.2, (_CORTISOL,))],
-        "sim-05": [Trouble("level", after(days=14), 20.0, ("heart-rate",), end=after(days=17))],
-        "sim-06": [Trouble("outlier", _SPIKE.timestamp(), 8.0, (_CORTISOL,))],
+        "sim-04": [Trouble("amplitude", after(days=10), 0.0, (_CORTISOL,))],
+        "sim-05": [Trouble("level", after(days=18), 20.0, (_CORTISOL,))],
+        "sim-06": [Trouble("outlier", at.timestamp(), 20.0, (_CORTISOL,)) for at in _SPIKES],
     }
     return Clinic(11, 7, BEGIN, troubles=troubles)
 
