@@ -9,9 +9,9 @@ from __future__ import annotations
 
 # Of people and their curves.
 CURVE = "#2f77b8"
-REFERENCE = "#8a6d3b"
-SECOND = "#a565b8"
-THIRD = "#1b8a94"
+REFERENCE = "#7c6e43"
+SECOND = "#823df5"
+THIRD = "#cf7093"
 # Grafana's own name for the theme's text colour: what was measured is ink, as on the live page.
 INK = "text"
 

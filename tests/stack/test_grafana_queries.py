@@ -8,13 +8,14 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from dashboards.grafana.datasource import INFLUX_UID
 from dashboards.grafana.generate import as_json, dashboards
 from dashboards.grafana.queries import choices
-from dashboards.grafana.datasource import INFLUX_UID
 from dashboards.grafana.rules import RULES
 from dashboards.page.words import KINDS, SEVERITIES, STATUSES
 from processors.store import Store as OurStore
@@ -145,9 +146,9 @@ def test_a_query_answers_with_what_is_read(store: Store, board: str, one: Asked)
 def test_a_query_answers_where_there_is_little(
     store: Store, board: str, one: Asked, begin_d: int, end_d: int
 ) -> None:
-    span = {"start": BEGIN + timedelta(days=begin_d), "stop": BEGIN + timedelta(days=end_d)}
+    begin, end = BEGIN + timedelta(days=begin_d), BEGIN + timedelta(days=end_d)
     for viewer in viewers(board):
-        assert len(store.ask(one.query, replace(viewer, **span))) <= 1
+        assert len(store.ask(one.query, replace(viewer, start=begin, stop=end))) <= 1
 
 
 def test_a_query_of_an_alert_rule_answers_with_one_number(store: Store) -> None:
@@ -262,7 +263,7 @@ class TestSubject:
         viewer = replace(self.WELL, stop=change)
         title = "24 hours: ${analyte:text} in ${unit}"
         hours = [row["clock_hour"] for row in panel_rows(store, "subject", title, viewer)]
-        assert all(here < there for here, there in zip(hours, hours[1:], strict=False))
+        assert all(here < there for here, there in pairwise(hours))
         assert 44 <= len(hours) < 48  # an hour came twice
 
     def test_the_other_site_has_another_person_of_that_name(
