@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from processors.store import Store as OurStore
 from processors.store import open_store
 from schemas.catalogue import load_catalogue
 from schemas.measurements import ALERT, MARKER, PROFILE, READING, RHYTHM
+from schemas.results import Marker, Rhythm
 from tests.stack.clinic_in_store import BEGIN, END, OTHER_SITE, fill
 from tests.stack.servers import Bucket
 from tools.render_dashboards.asking import ALL, Asked, Frame, Json, Store, Viewer, asked
@@ -54,6 +56,8 @@ SPARSE = {
         "sleep-midpoint",
     },
 }
+PHASES = ("acrophase", "acrophase_low", "acrophase_high", "phase_shift", "phase_shift_low")
+PHASES += ("phase_shift_high",)
 ANNOTATION = {"time", "text", "tags"}
 # Read by nobody and yet of use: in the table that a chart can be shown as.
 UNREAD = {"acrophase", "time", "newest"}
@@ -67,7 +71,7 @@ QUERIES = [
 
 @pytest.fixture(scope="module")
 def bucket(influx: Bucket) -> Bucket:
-    return influx.other("grafana")
+    return influx.other(f"grafana {uuid.uuid4()}")
 
 
 @pytest.fixture(scope="module")
@@ -388,6 +392,75 @@ class TestPipeline:
         found = panel_rows(store, "pipeline", title, EVERYBODY)
         rows = ours.select(READING, start_ms=epoch_ms(BEGIN), end_ms=epoch_ms(END))
         assert sum(row["readings"] or 0 for row in found) == sum(row["n"] for row in rows)
+
+
+class TestRowsSaidTwice:
+    """The later row leaves what it does not give: the value of a marker that is withheld now, the
+    phase of a rhythm that is lost now."""
+
+    TIME = BEGIN + timedelta(days=2)
+    LATE = Viewer(BEGIN, END, site="default", subject="twice", analyte="saliva-melatonin")
+
+    @pytest.fixture
+    def twice(self, influx: Bucket) -> Iterator[Store]:
+        bucket = influx.other(f"grafana twice {uuid.uuid4()}")
+        ours = open_store(bucket.store_url, bucket.token)
+        for row in (
+            {
+                "status": "measured",
+                "value": 21.5,
+                "low": 21.0,
+                "high": 22.0,
+                "sentence": "At 21:30.",
+            },
+            {
+                "status": "withheld",
+                "value": None,
+                "low": None,
+                "high": None,
+                "sentence": "No rise.",
+            },
+        ):
+            ours.write(MARKER, [MARKER.row(Marker.model_validate(self.marker() | row))])
+        for status, phase in (("established", 3.0), ("arrhythmic", None)):
+            ours.write(RHYTHM, [RHYTHM.row(Rhythm.model_validate(self.rhythm(status, phase)))])
+        ours.close()
+        seen = Store(bucket.url, bucket.org, bucket.bucket, bucket.token)
+        yield seen
+        seen.close()
+
+    def series(self) -> Json:
+        return {
+            "site": "default",
+            "subject": "twice",
+            "analyte": "saliva-melatonin",
+            "time": self.TIME,
+        }
+
+    def marker(self) -> Json:
+        said = {"marker": "dlmo-threshold", "unit": "clock_h", "n": 5, "method": "a method"}
+        return self.series() | said
+
+    def rhythm(self, status: str, phase: float | None) -> Json:
+        """A rhythm whose numbers are all 1, but for those that a lost one does not have."""
+        numbers = dict.fromkeys(Rhythm.model_fields, 1.0) | dict.fromkeys(PHASES, phase)
+        del numbers["schema_"]
+        counts = {"n_readings": 9, "n_days": 9}
+        return numbers | counts | self.series() | {"status": status, "last_reading": self.TIME}
+
+    def test_a_marker_withheld_since_has_no_number(self, twice: Store) -> None:
+        (row,) = panel_rows(twice, "subject", "Markers of ${subject}", self.LATE)
+        assert (row["value"], row["interval"] or "", row["sentence"]) == ("–", "", "No rise.")
+        assert panel_rows(twice, "subject", "Onset over the nights", self.LATE) == []
+
+    def test_a_rhythm_lost_since_has_no_phase(self, twice: Store) -> None:
+        title = "Is it moving: peak of ${analyte:text} against baseline"
+        assert panel_rows(twice, "subject", title, self.LATE) == []
+        (row,) = panel_rows(twice, "subject", "${subject}: ${analyte:text} now", self.LATE)
+        assert (row["status"], row["peak"]) == ("arrhythmic", "–")
+        peaks = "Peak on the clock: ${analyte:text} C"
+        (query,) = (one.query for one in asked(BOARDS["subject"]) if one.what == peaks)
+        assert not any(frame["peak_x"] for frame in twice.ask(query, self.LATE))
 
 
 def test_variables_follow_one_another(store: Store) -> None:
