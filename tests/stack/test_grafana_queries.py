@@ -56,8 +56,10 @@ SPARSE = {
         "sleep-midpoint",
     },
 }
-PHASES = ("acrophase", "acrophase_low", "acrophase_high", "phase_shift", "phase_shift_low")
-PHASES += ("phase_shift_high",)
+PHASES = (
+    *("acrophase", "acrophase_low", "acrophase_high"),
+    *("phase_shift", "phase_shift_low", "phase_shift_high"),
+)
 ANNOTATION = {"time", "text", "tags"}
 # Read by nobody and yet of use: in the table that a chart can be shown as.
 UNREAD = {"acrophase", "time", "newest"}
