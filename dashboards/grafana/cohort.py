@@ -18,7 +18,7 @@ from dashboards.grafana.datasource import store_variable
 from dashboards.grafana.identity import COHORT_UID
 from dashboards.grafana.panels import About, Column, Line, bars, grid, value
 from dashboards.grafana.queries import alerts, cohort, pipeline
-from dashboards.page.words import KINDS, QUIET, SEVERITIES, SILENT, STATUSES
+from dashboards.page.words import KINDS, QUIET, SEVERITIES, SILENT
 
 _KIND_COLOURS = dict(
     zip(KINDS, (*palette.SERIES, palette.INK, palette.NO_DATA), strict=True),
@@ -43,9 +43,8 @@ def dashboard() -> Dashboard:
         made,
         [
             (4, [(_people(), 16), (_freshness(), 8)]),
-            (13, [(_triage(), 24)]),
-            (9, [(_beyond_reference(), 10), (_largest_changes(), 14)]),
-            (8, [(_series_by_status(), 10), (_deviations(), 14)]),
+            (16, [(_triage(), 24)]),
+            (8, [(_deviations(), 24)]),
         ],
     )
 
@@ -74,7 +73,7 @@ def _freshness() -> stat.Panel:
     return value(
         About(
             "Newest reading of anybody",
-            "How long before the end of the range shown the newest reading was collected. Past an "
+            "How long the newest half hour in which anybody was measured has been over. Past an "
             "hour the fleet is as good as silent, and an absence of alerts means nothing.",
             "s",
             ((None, palette.INK), (3_600, palette.MODERATE), (21_600, palette.MAJOR)),
@@ -88,9 +87,10 @@ def _triage() -> table.Panel:
     return grid(
         About(
             "Who needs looking at",
-            "Open alerts, the worst first and of those the oldest. The change is against the "
-            "person's own baseline as it stands now; the reason tells of the moment when the alert "
-            "was opened.",
+            "Open alerts, the worst first and of those the oldest; the reason tells of the moment when "
+            "the alert was opened. Level and peak now are against the person's own baseline; the "
+            "reference is that of people of the same sex and age at that clock hour, for the "
+            "newest half hour with readings of the last day. Neither is the other.",
             "none",
         ),
         cohort.triage(),
@@ -103,69 +103,12 @@ def _triage() -> table.Panel:
             Column("reason", "Reason", wraps=True),
             Column("level_change", "Level now", "percentunit", 0, 90),
             Column("phase_shift", "Peak now", "suffix: h", 1, 90),
+            Column("reference", "Reference", width=95, said=signs.references()),
             Column("since", "Since", "dateTimeFromNow", width=120),
             Column("last_reading", "Last reading", "dateTimeFromNow", width=120),
             Column("site", "Site", width=90),
         ],
         empty="Nobody: no alert is open",
-    )
-
-
-def _beyond_reference() -> table.Panel:
-    return grid(
-        About(
-            "Outside the reference interval",
-            "Half hours of the last day (before the end of the range) that lie outside the "
-            "reference interval of their clock hour, for people of the same sex and age. A "
-            "threshold, beside the change against the person's own baseline: neither is the other.",
-            "none",
-        ),
-        cohort.beyond_reference(),
-        [
-            Column("subject", "Person", width=110, links=[subject_link()]),
-            Column("analyte", "Analyte", links=[subject_link()]),
-            Column("above", "▲ above", decimals=0, width=80),
-            Column("below", "▼ below", decimals=0, width=80),
-            Column("measured", "of half hours", decimals=0, width=105),
-            Column("site", "Site", width=90),
-        ],
-        empty="Nobody: all within, or no reference",
-    )
-
-
-def _largest_changes() -> table.Panel:
-    return grid(
-        About(
-            "Furthest from the own baseline",
-            "Series by how far their level is from the person's 28-day baseline, with or without "
-            "an alert; with the 90 % interval.",
-            "percentunit",
-        ),
-        cohort.largest_changes(),
-        [
-            Column("subject", "Person", width=110, links=[subject_link()]),
-            Column("analyte", "Analyte", width=150, links=[subject_link()]),
-            Column("status", "Can I believe it", said=signs.statuses(), coloured=True),
-            Column("level_change", "Level", decimals=0, width=75),
-            Column("level_change_low", "from", decimals=0, width=75),
-            Column("level_change_high", "to", decimals=0, width=75),
-            Column("phase_shift", "Peak", "suffix: h", 1, 80),
-            Column("last_reading", "Last reading", "dateTimeFromNow", width=120),
-            Column("site", "Site", width=90),
-        ],
-        empty="No rhythms yet",
-    )
-
-
-def _series_by_status() -> stat.Panel:
-    return value(
-        About(
-            "Series by how far they can be believed",
-            "A series is one analyte of one person, counted where its newest rhythm stands.",
-            "none",
-        ),
-        pipeline.series_by_status(),
-        [Column(name, signs.said(sign), colour=palette.INK) for name, sign in STATUSES.items()],
     )
 
 

@@ -49,7 +49,8 @@ def _silence() -> stat.Panel:
     return value(
         About(
             "Newest reading of anybody",
-            "How long before the end of the range the newest reading was collected, by the store.",
+            "How long the newest half hour in which anybody was measured has been over, by what is "
+            "stored.",
             "s",
             ((None, palette.INK), (3_600, palette.MODERATE), (21_600, palette.MAJOR)),
         ),

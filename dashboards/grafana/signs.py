@@ -52,6 +52,11 @@ def directions() -> Said:
     return _mapping(_DIRECTIONS, {})
 
 
+def references() -> Said:
+    """Value mapping of where a value lies in its reference interval."""
+    return _mapping({"above": "▲ above", "below": "▼ below", "within": "within"}, {})
+
+
 def states() -> Said:
     """Value mapping of where an alert stands."""
     return _mapping(_STATES, {"resolved": palette.NO_DATA})

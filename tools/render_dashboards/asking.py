@@ -65,7 +65,20 @@ def asked(board: Json) -> Iterator[Asked]:
 
 
 def fill(text: str, viewer: Viewer, bucket: str) -> str:
-    """The text with all variables filled in; raises ``KeyError`` for one that there is not."""
+    """A query with all filled in; raises ``KeyError`` for a variable that there is not."""
+    text = said(text, viewer)
+    for word, value in (
+        ("v.timeRangeStart", _instant(viewer.start)),
+        ("v.timeRangeStop", _instant(viewer.stop)),
+        ("v.windowPeriod", f"{viewer.step_s}s"),
+        ("v.defaultBucket", json.dumps(bucket)),
+    ):
+        text = text.replace(word, value)
+    return text
+
+
+def said(text: str, viewer: Viewer) -> str:
+    """A text with its variables, as titles have them too; raises ``KeyError`` likewise."""
     values = {
         "site": viewer.site,
         "subject": viewer.subject,
@@ -86,15 +99,7 @@ def fill(text: str, viewer: Viewer, bucket: str) -> str:
             return value
         raise KeyError(f"variable format {form}")
 
-    text = _VARIABLE.sub(filled, text)
-    for word, value in (
-        ("v.timeRangeStart", _instant(viewer.start)),
-        ("v.timeRangeStop", _instant(viewer.stop)),
-        ("v.windowPeriod", f"{viewer.step_s}s"),
-        ("v.defaultBucket", json.dumps(bucket)),
-    ):
-        text = text.replace(word, value)
-    return text
+    return _VARIABLE.sub(filled, text)
 
 
 class Store:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from dashboards.grafana.flux import COHORT, DATE, UP_TO_NOW, piped, rows
+from dashboards.grafana.queries.standing import newest_measured
 from schemas.measurements import READING, RHYTHM
 
+_HALF_HOUR_S = 1_800
 _EVERY_SITE = "r.site =~ /.*/"
 
 
 def silence() -> str:
-    """One row: ``silent_s`` since the newest reading of anybody, and the ``newest`` itself.
+    """One row: ``silent_s`` since the newest half hour in which anybody was measured was over.
 
-    Until the end of the range, so that a look back is true of then.
+    Until the end of the range, so that a look back is true of then; 0 in the half hour after.
     """
-    newest = rows(RHYTHM, COHORT, ("last_reading",), "last()", span=UP_TO_NOW)
-    return f"""{DATE}stop = int(v: v.timeRangeStop)
-{newest}
-  |> group()
-  |> max()
-  |> map(
-    fn: (r) => ({{
-      silent_s: float(v: stop / 1000000 - r._value) / 1000.0,
-      newest: time(v: r._value * 1000000),
-    }}),
-  )"""
+    return f"""{DATE}import "math"
+stop = int(v: v.timeRangeStop) / 1000000000
+since = (time) => float(v: stop - int(v: time) / 1000000000 - {_HALF_HOUR_S})
+{newest_measured(COHORT, UP_TO_NOW)}
+  |> map(fn: (r) => ({{silent_s: math.mMax(x: since(time: r._time), y: 0.0)}}))"""
 
 
 def readings_stored() -> str:
@@ -64,15 +60,12 @@ def series_by_status() -> str:
 
 
 def fleet_silence() -> str:
-    """For the alert rule: ``silent_min`` since the newest reading of anybody, by the wall clock."""
-    newest = rows(
-        RHYTHM,
-        _EVERY_SITE,
-        ("last_reading",),
-        "last()",
-        span=("-30d", "now()"),
-    )
-    return f"""{newest}
-  |> group()
-  |> max()
-  |> map(fn: (r) => ({{silent_min: float(v: int(v: now()) / 1000000 - r._value) / 60000.0}}))"""
+    """For the alert rule: ``silent_min``, the same for all sites and by the wall clock."""
+    newest = newest_measured(_EVERY_SITE, ("-30d", "now()"))
+    return f"""stop = int(v: now()) / 1000000000
+{newest}
+  |> map(
+    fn: (r) => ({{
+      silent_min: float(v: stop - int(v: r._time) / 1000000000 - {_HALF_HOUR_S}) / 60.0,
+    }}),
+  )"""
