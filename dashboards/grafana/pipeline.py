@@ -26,7 +26,7 @@ def dashboard() -> Dashboard:
             PIPELINE_UID,
             "Does everything arrive, in time, and is it kept.",
             since="now-24h",
-            refresh="30s",
+            refresh="1m",
         )
         .with_variable(store_variable())
         .with_variable(metrics_variable())

@@ -42,8 +42,9 @@ def newest_half_hour(where: str) -> str:
         *wide_of_one_type(PROFILE),
         "filter(fn: (r) => exists r.value)",
         'group(columns: ["site", "subject", "analyte"])',
-        'sort(columns: ["_time"])',
-        'last(column: "value")',
+        'sort(columns: ["_time"], desc: true)',
+        # Not last(), which turns an absent limit into 0 (InfluxDB 2.9).
+        "limit(n: 1)",
         "group()",
     )
 
