@@ -87,26 +87,26 @@ def _triage() -> table.Panel:
     return grid(
         About(
             "Who needs looking at",
-            "Open alerts, the worst first and of those the oldest; the reason tells of the moment when "
-            "the alert was opened. Level and peak now are against the person's own baseline; the "
-            "reference is that of people of the same sex and age at that clock hour, for the "
+            "Open alerts, the worst first and of those the oldest; the reason tells of the moment "
+            "when the alert was opened. Level and peak now are against the person's own baseline; "
+            "the reference is that of people of the same sex and age at that clock hour, for the "
             "newest half hour with readings of the last day. Neither is the other.",
             "none",
         ),
         cohort.triage(),
         [
-            Column("severity", "Severity", width=120, said=signs.severities(), coloured=True),
-            Column("subject", "Person", width=110, links=[subject_link()]),
-            Column("analyte", "Analyte", width=150, links=[subject_link()]),
-            Column("kind", "What", width=110, said=signs.kinds()),
-            Column("direction", "Way", width=95, said=signs.directions()),
+            Column("severity", "Severity", width=105, said=signs.severities(), coloured=True),
+            Column("subject", "Person", width=90, links=[subject_link()]),
+            Column("analyte", "Analyte", width=135, links=[subject_link()]),
+            Column("kind", "What", width=95, said=signs.kinds()),
+            Column("direction", "Way", width=80, said=signs.directions()),
             Column("reason", "Reason", wraps=True),
-            Column("level_change", "Level now", "percentunit", 0, 90),
-            Column("phase_shift", "Peak now", "suffix: h", 1, 90),
-            Column("reference", "Reference", width=95, said=signs.references()),
-            Column("since", "Since", "dateTimeFromNow", width=120),
-            Column("last_reading", "Last reading", "dateTimeFromNow", width=120),
-            Column("site", "Site", width=90),
+            Column("level_change", "Level now", "percentunit", 0, 80),
+            Column("phase_shift", "Peak now", "suffix: h", 1, 80),
+            Column("reference", "Reference", width=80, said=signs.references()),
+            Column("since", "Since", "dateTimeFromNow", width=110),
+            Column("last_reading", "Last reading", "dateTimeFromNow", width=110),
+            Column("site", "Site", width=70),
         ],
         empty="Nobody: no alert is open",
     )

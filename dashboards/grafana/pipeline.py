@@ -13,7 +13,7 @@ from dashboards.grafana import palette, promql, signs, variables
 from dashboards.grafana.board import board, laid_out
 from dashboards.grafana.datasource import metric_query, metrics_variable, store_variable
 from dashboards.grafana.identity import PIPELINE_UID
-from dashboards.grafana.panels import About, Column, Line, bars, curve, metrics, over_time, value
+from dashboards.grafana.panels import About, Column, Line, bars, curve, metrics, value
 from dashboards.grafana.queries import pipeline
 from dashboards.page.words import STATUSES
 
@@ -86,15 +86,15 @@ def _stored() -> timeseries.Panel:
 
 
 def _late_share() -> timeseries.Panel:
-    return over_time(
+    return bars(
         About(
             "Late data, by day of collection",
             "Share of the single readings stored that came too late to be acted upon. Means of "
             "several readings do not say.",
             "percentunit",
         ),
-        [pipeline.late_share()],
-        [curve("late", "Late")],
+        pipeline.late_share(),
+        [Line("late", "Late", palette.SECOND)],
     )
 
 

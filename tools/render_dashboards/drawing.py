@@ -66,14 +66,19 @@ def _table(axes: Axes, panel: Json, frames: Sequence[Frame], span: Span, theme: 
     shown = [field for field in fields(panel, frame, span[1]) if field.named]
     widths = _widths(shown, wide)
     left = [sum(widths[:index]) for index in range(len(shown))]
-    for field, x in zip(shown, left, strict=True):
-        axes.text(x + 4, 12, field.label, color=theme.muted, fontsize=FONT, va="center")
+    for field, x, width in zip(shown, left, widths, strict=True):
+        at = _place(x, width, frame[field.name])
+        axes.text(at[0], 12, field.label, color=theme.muted, fontsize=FONT, va="center", ha=at[1])
     top = 24.0
     for row in range(len(next(iter(frame.values())))):
-        cells = [_cell(field, frame[field.name][row], width) for field, width in zip(shown, widths, strict=True)]
+        cells = [
+            _cell(field, frame[field.name][row], width)
+            for field, width in zip(shown, widths, strict=True)
+        ]
         height = _ROW_PX * max(len(lines) for lines in cells) * 0.72 + 8
         if top + height > high:
-            axes.text(wide - 4, high - 6, "more below", color=theme.muted, ha="right", fontsize=FONT - 1)
+            below = "more below"
+            axes.text(wide - 4, high - 6, below, color=theme.muted, ha="right", fontsize=FONT - 1)
             break
         axes.plot([0, wide], [top, top], color=theme.grid, linewidth=0.6)
         for field, x, width, lines in zip(shown, left, widths, cells, strict=True):
@@ -82,11 +87,17 @@ def _table(axes: Axes, panel: Json, frames: Sequence[Frame], span: Span, theme: 
             colour = field.colour(value, theme) if coloured else theme.text
             if field.setting("links"):
                 colour = theme.link
-            numeric = isinstance(value, int | float) and not isinstance(value, bool)
-            place = (x + width - 6, "right") if numeric else (x + 4, "left")
-            axes.text(place[0], top + height / 2, "\n".join(lines), color=colour, fontsize=FONT,
-                      va="center", ha=place[1], linespacing=1.15)  # fmt: skip
+            at = _place(x, width, frame[field.name])
+            axes.text(at[0], top + height / 2, "\n".join(lines), color=colour, fontsize=FONT,
+                      va="center", ha=at[1], linespacing=1.15)  # fmt: skip
         top += height
+
+
+def _place(x: float, width: float, values: Sequence[Any]) -> tuple[float, str]:
+    """Where a column's texts stand: numbers at its right."""
+    if any(isinstance(value, int | float) for value in values):
+        return x + width - 10, "right"
+    return x + 4, "left"
 
 
 def _widths(shown: Sequence[Field], wide: float) -> list[float]:
@@ -97,14 +108,16 @@ def _widths(shown: Sequence[Field], wide: float) -> list[float]:
 
 
 def _cell(field: Field, value: Any, width: float) -> list[str]:
-    letters = max(4, int(width / 5.6))
+    letters = max(4, int((width - 8) / 5.9))
     text = field.say(value)
     if field.setting("custom.cellOptions", {}).get(_WRAPPED):
         return textwrap.wrap(text, letters) or [""]
     return [text if len(text) <= letters else text[: letters - 1] + "…"]
 
 
-def _time_series(axes: Axes, panel: Json, frames: Sequence[Frame], span: Span, theme: Theme) -> None:
+def _time_series(
+    axes: Axes, panel: Json, frames: Sequence[Frame], span: Span, theme: Theme
+) -> None:
     for frame in frames:
         _lines(axes, panel, frame, "time", span, theme)
     axes.set_xlim(span)  # type: ignore[arg-type]  # dates are as good as numbers
@@ -125,9 +138,7 @@ def _trend(axes: Axes, panel: Json, frames: Sequence[Frame], span: Span, theme: 
     _framed(axes, panel, theme)
 
 
-def _lines(
-    axes: Axes, panel: Json, frame: Frame, x_name: str, span: Span, theme: Theme
-) -> None:
+def _lines(axes: Axes, panel: Json, frame: Frame, x_name: str, span: Span, theme: Theme) -> None:
     made = {field.label: field for field in fields(panel, frame, span[1]) if field.named}
     stacked = [0.0] * len(frame[x_name])
     for order, field in enumerate(made.values()):
@@ -144,8 +155,9 @@ def _lines(
             axes.fill_between(x, low, y, color=colour, alpha=opacity, linewidth=0, zorder=1)
         if style == "bars":
             heights = [0.0 if math.isnan(value) else value for value in y]
-            width = 0.8 * (date2num(span[1]) - date2num(span[0])) / max(1, len(x))
-            axes.bar(x, heights, bottom=stacked, width=width, color=colour, label=field.label, alpha=0.85)
+            gaps = [there - here for here, there in pairwise(_days(x))]
+            width = 0.8 * min(gaps, default=1.0)
+            axes.bar(x, heights, bottom=stacked, width=width, color=colour, label=field.label)
             stacked = [base + height for base, height in zip(stacked, heights, strict=True)]
         elif style == "points":
             size = field.setting("custom.pointSize", 5) * 0.6
@@ -153,11 +165,11 @@ def _lines(
         elif field.setting("custom.lineWidth", 1):
             dash = field.setting("custom.lineStyle") or {}
             pattern = (0, [part * 0.6 for part in dash["dash"]]) if "dash" in dash else "-"
-            axes.plot(x, y, linestyle=pattern, color=colour, linewidth=field.setting("custom.lineWidth", 1) * 0.8, label=field.label, zorder=2 + order / 100)
-        elif below is None:
-            axes.plot([], [], color=colour, alpha=0.3, linewidth=5, label=field.label)
+            width = field.setting("custom.lineWidth", 1) * 0.8
+            axes.plot(x, y, linestyle=pattern, color=colour, linewidth=width, label=field.label,
+                      zorder=2 + order / 100)  # fmt: skip
         else:
-            axes.plot([], [], color=colour, alpha=0.5, linewidth=5, label=field.label)
+            axes.plot([], [], color=colour, alpha=0.4, linewidth=5, label=field.label)
 
 
 def _xy_chart(axes: Axes, panel: Json, frames: Sequence[Frame], span: Span, theme: Theme) -> None:
@@ -182,18 +194,28 @@ def _timeline(axes: Axes, panel: Json, frames: Sequence[Frame], span: Span, them
     (frame,) = frames
     (field,) = (field for field in fields(panel, frame, span[1]) if field.named)
     seen: dict[str, str] = {}
-    changes = [*frame["time"], span[1]]
+    changes = _days([*frame["time"], span[1]])
     for (begin, end), value in zip(pairwise(changes), frame[field.name], strict=True):
         colour = field.colour(value, theme)
         seen[field.say(value)] = colour
-        axes.axvspan(begin, end, color=colour, alpha=0.7, linewidth=0)  # type: ignore[arg-type]
-    axes.set_xlim(span)  # type: ignore[arg-type]
+        axes.axvspan(begin, end, color=colour, alpha=0.7, linewidth=0)
     axes.set_yticks([0.5], [field.label])
-    locator = AutoDateLocator(minticks=3, maxticks=8)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    _dated(axes, span)
     handles = [Patch(color=colour, label=words, alpha=0.7) for words, colour in seen.items()]
     _framed(axes, panel, theme, handles)
+
+
+def _dated(axes: Axes, span: Span) -> None:
+    axes.set_xlim(*_days(span))
+    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    formatter = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(formatter)
+
+
+def _days(times: Sequence[Any]) -> list[float]:
+    """As matplotlib counts times."""
+    return [float(day) for day in date2num(times)]  # type: ignore[no-untyped-call]
 
 
 def _framed(
@@ -217,7 +239,7 @@ def _framed(
         labels,
         loc="upper left",
         bbox_to_anchor=(0.0, -0.13 if panel["type"] != "state-timeline" else -0.4),
-        ncols=min(4, max(1, len(labels))),
+        ncols=max(1, min(len(labels), int(axes.get_window_extent().width / 125))),
         frameon=False,
         fontsize=FONT,
         labelcolor=theme.text,

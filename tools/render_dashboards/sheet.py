@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -37,11 +38,23 @@ def sheet(board: Json, answer: Answer, viewer: Viewer, theme: Theme, path: Path)
         figure = Figure((WIDTH_PX / 100, height / 100), dpi=_DPI, facecolor=theme.ground)
         _words(figure, height, 20, 22, board["title"], theme.text, FONT + 6)
         _words(figure, height, 20, 44, board["description"], theme.muted, FONT)
-        for panel in board["panels"]:
-            frames = [frame for one in queries.get(panel["title"], []) for frame in answer(one)]
-            _panel(figure, height, panel, frames, viewer, theme, bool(queries.get(panel["title"])))
+        for each in board["panels"]:
+            panel = _in_words(each, viewer)
+            frames = [frame for one in queries.get(each["title"], []) for frame in answer(one)]
+            _panel(figure, height, panel, frames, viewer, theme, each["title"] in queries)
         _words(figure, height, 20, height - 11, NOTE, theme.muted, FONT - 1)
         figure.savefig(path, facecolor=theme.ground, metadata={"Software": None})
+
+
+def _in_words(panel: Json, viewer: Viewer) -> Json:
+    """The panel with variables filled in where Grafana does: title and names of fields."""
+    made: Json = json.loads(json.dumps(panel))
+    made["title"] = said(made["title"], viewer)
+    for override in made["fieldConfig"]["overrides"]:
+        for setting in override["properties"]:
+            if setting["id"] in ("displayName", "custom.fillBelowTo"):
+                setting["value"] = said(setting["value"], viewer)
+    return made
 
 
 def _panel(
@@ -70,7 +83,7 @@ def _panel(
             figure=figure,
         )
     )
-    _words(figure, height, x + 10, y + 15, said(panel["title"], viewer), theme.text, FONT + 1)
+    _words(figure, height, x + 10, y + 15, panel["title"], theme.text, FONT + 1)
     charted = panel["type"] in ("timeseries", "trend", "xychart", "state-timeline")
     left, legend = (62, _LEGEND_PX + 26) if charted and asks_store else (8, 6)
     inside = figure.add_axes(
@@ -81,6 +94,7 @@ def _panel(
             (h - _TITLE_PX - legend) / height,
         ),
         facecolor="none",
+        zorder=2,
     )
     if not asks_store:
         inside.set_axis_off()
