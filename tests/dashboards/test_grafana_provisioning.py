@@ -67,7 +67,8 @@ def test_fields_are_those_that_grafana_documents() -> None:
     assert all(set(policy) <= POLICY for policy in (root, *root["routes"]))
 
 
-def test_addresses_and_secrets_come_from_the_environment() -> None:
+def test_addresses_and_secrets_come_from_the_environment(project_root: Path) -> None:
+    page = (project_root / "docs" / "grafana.md").read_text()
     named = {
         name
         for content in FILES.values()
@@ -75,6 +76,8 @@ def test_addresses_and_secrets_come_from_the_environment() -> None:
         for name in re.findall(r"\$\{?(\w+)", text)
     }
     assert named == set(provisioning.ENVIRONMENT)
+    for name in named:
+        assert f"`{name}`" in page
     for source in SOURCES["datasources"]:
         assert re.fullmatch(r"\$\{\w+\}", source["url"])
         for secret in source.get("secureJsonData", {}).values():

@@ -120,10 +120,7 @@ def _time_series(
 ) -> None:
     for frame in frames:
         _lines(axes, panel, frame, "time", span, theme)
-    axes.set_xlim(span)  # type: ignore[arg-type]  # dates are as good as numbers
-    locator = AutoDateLocator(minticks=3, maxticks=8)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    _dated(axes, span)
     _framed(axes, panel, theme)
 
 
@@ -205,6 +202,14 @@ def _timeline(axes: Axes, panel: Json, frames: Sequence[Frame], span: Span, them
     _framed(axes, panel, theme, handles)
 
 
+def mark(axes: Axes, times: Sequence[datetime], colour: str) -> None:
+    """Annotations, as Grafana has them: a dashed line across, and a foot below."""
+    for day in _days(times):
+        axes.axvline(day, color=colour, linewidth=0.8, linestyle=(0, (3, 3)), zorder=1.5)
+        axes.plot([day], [0], "^", color=colour, markersize=4, clip_on=False,
+                  transform=axes.get_xaxis_transform())  # fmt: skip
+
+
 def _dated(axes: Axes, span: Span) -> None:
     axes.set_xlim(*_days(span))
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
@@ -239,7 +244,7 @@ def _framed(
         labels,
         loc="upper left",
         bbox_to_anchor=(0.0, -0.13 if panel["type"] != "state-timeline" else -0.4),
-        ncols=max(1, min(len(labels), int(axes.get_window_extent().width / 125))),
+        ncols=max(1, min(len(labels), int(axes.get_window_extent().width / 112))),
         frameon=False,
         fontsize=FONT,
         labelcolor=theme.text,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from matplotlib import rc_context
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from tools.render_dashboards.asking import Asked, Frame, Json, Viewer, asked, said
-from tools.render_dashboards.drawing import FONT, draw
+from tools.render_dashboards.drawing import FONT, draw, mark
 from tools.render_dashboards.fields import Theme
 
 WIDTH_PX = 1_480
@@ -23,6 +24,7 @@ NOTE = (
     "InfluxDB, simulated people; Grafana itself sets it a little differently."
 )
 
+Marks = tuple[Sequence[datetime], str]
 Answer = Callable[[Asked], Sequence[Frame]]
 
 
@@ -38,12 +40,24 @@ def sheet(board: Json, answer: Answer, viewer: Viewer, theme: Theme, path: Path)
         figure = Figure((WIDTH_PX / 100, height / 100), dpi=_DPI, facecolor=theme.ground)
         _words(figure, height, 20, 22, board["title"], theme.text, FONT + 6)
         _words(figure, height, 20, 44, board["description"], theme.muted, FONT)
+        marks = _marks(board, answer)
         for each in board["panels"]:
             panel = _in_words(each, viewer)
             frames = [frame for one in queries.get(each["title"], []) for frame in answer(one)]
-            _panel(figure, height, panel, frames, viewer, theme, each["title"] in queries)
+            _panel(figure, height, panel, frames, viewer, theme, marks, each["title"] in queries)
         _words(figure, height, 20, height - 11, NOTE, theme.muted, FONT - 1)
         figure.savefig(path, facecolor=theme.ground, metadata={"Software": None})
+
+
+def _marks(board: Json, answer: Answer) -> list[Marks]:
+    """Times and colour of each kind of annotation."""
+    colours = {each["name"]: each["iconColor"] for each in board["annotations"].get("list", [])}
+    return [
+        (frame.get("time", []), colours[one.what])
+        for one in asked(board)
+        if one.kind == "annotation"
+        for frame in answer(one)
+    ]
 
 
 def _in_words(panel: Json, viewer: Viewer) -> Json:
@@ -64,6 +78,7 @@ def _panel(
     frames: Sequence[Frame],
     viewer: Viewer,
     theme: Theme,
+    marks: Sequence[Marks],
     asks_store: bool,
 ) -> None:
     at = panel["gridPos"]
@@ -102,6 +117,9 @@ def _panel(
         inside.text(0.5, 0.5, words, ha="center", va="center", color=theme.muted, fontsize=FONT)
         return
     draw(inside, panel, frames, (viewer.start, viewer.stop), theme)
+    if panel["type"] == "timeseries" and any(any(frame.values()) for frame in frames):
+        for times, colour in marks:
+            mark(inside, [time for time in times if viewer.start <= time < viewer.stop], colour)
 
 
 def _words(
