@@ -46,6 +46,7 @@ NOT_RUN = {
     ". .venv/bin/activate": "the tests run in an environment of their own",
     "python -m schemas.": "writes into the project; that nothing has drifted is tests/schemas'",
     "python -m acrophase.": "the same, and tests/acrophase/test_settings.py's",
+    "python -m dashboards.": "the same, and tests/dashboards/test_grafana_files.py's",
 }
 
 READY_WITHIN_S = 60.0
