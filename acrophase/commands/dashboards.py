@@ -48,7 +48,7 @@ def _dashboards() -> None:
     """Deploy dashboards to Grafana, and annotate them.
 
     The token of a Grafana service account is read from ACROPHASE_GRAFANA_TOKEN or the settings
-    file; docs/grafana.md says what it must be allowed.
+    file; docs/deploying-dashboards.md says what it must be allowed.
     """
 
 
@@ -191,7 +191,7 @@ def _grafana(settings: Settings, **patience: Any) -> Iterator[Grafana]:
     if settings.grafana_token is None:
         raise SettingsError(
             f"no token for Grafana: make one for a service account, and set {PREFIX}GRAFANA_TOKEN "
-            "(docs/grafana.md says what it must be allowed)"
+            "(docs/deploying-dashboards.md says what it must be allowed)"
         )
     grafana = Grafana(settings.grafana_url, settings.grafana_token.get_secret_value(), **patience)
     try:

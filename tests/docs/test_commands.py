@@ -47,6 +47,7 @@ NOT_RUN = {
     "acrophase dashboards": "needs Grafana; tests/dashboards/test_grafana_*.py run each of them",
     "python -m schemas.": "writes into the project; that nothing has drifted is tests/schemas'",
     "python -m acrophase.": "the same, and tests/acrophase/test_settings.py's",
+    "python -m dashboards.": "the same, and tests/dashboards/test_grafana_files.py's",
 }
 
 READY_WITHIN_S = 60.0
