@@ -286,7 +286,8 @@ class Grafana:
         advice = {
             401: "it does not take the token: make a new one for the service account, and set "
             "ACROPHASE_GRAFANA_TOKEN",
-            403: "the token may not: give its service account the permission (docs/deploying-dashboards.md)",
+            403: "the token may not: give its service account the permission "
+            "(docs/deploying-dashboards.md)",
             404: "there is none",
             409: "there is one already",
             412: "it was changed by somebody else in the same moment: look, and run this again",
