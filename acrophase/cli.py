@@ -43,6 +43,10 @@ COMMANDS: dict[str, Entry] = {
     ),
     "publish": Entry("acrophase.commands.publish:publish", "Send the readings of a file to Kafka."),
     "fit": Entry("acrophase.commands.fit:fit", "Fit a cosinor to the readings of a file."),
+    "compare": Entry(
+        "acrophase.commands.compare:compare",
+        "The mean rhythm of a group, or the difference of two conditions.",
+    ),
     "analyse": Entry(
         "acrophase.commands.analyse:analyse",
         "Judge a file of records as the worker would, without Kafka.",

@@ -143,7 +143,7 @@ def day_legend(evidence: Evidence, points: Sequence[DayPoint]) -> str:
     rows = day_rows(evidence.profile)
     if _any_of(rows, "ref_low", "ref_high"):
         waking = face(evidence.series.analyte).waking
-        by = ", by the usual or else an assumed hour of waking" if waking else ""
+        by = ", by an assumed hour of waking" if waking else ""
         keys.append(("reference", f"reference limit{by}"))
     if _any_of(only_where_young_differ(rows), "young_low", "young_high"):
         keys.append(("young", "young adults' limit, where it is another"))

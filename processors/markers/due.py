@@ -65,9 +65,12 @@ def waking_pages(shelf: Shelf, touched: Touched, _: Who) -> list[Dated]:
             taken = samples_of(diary.of_days(day - 1, day + 1), analyte.unit)
             found += _waking(shelf, analyte, taken, day, doses)
         masked = {day + k for day in touched.doses for k in range(_DOSE_DAYS)}
-        for day in sorted(_after(touched.of(slug) | masked, LEVEL_DAYS) & sampled):
-            readings = diary.of_days(day - LEVEL_DAYS + 1, day)
-            found += wakings.level_markers(analyte, samples_of(readings, analyte.unit), day, doses)
+        levels = _after(touched.of(slug) | masked, LEVEL_DAYS)
+        levels |= _after(touched.sleeps, sleeps.WEEKS_DAYS + 1)
+        for day in sorted(levels & sampled):
+            taken = samples_of(diary.of_days(day - LEVEL_DAYS + 1, day), analyte.unit)
+            usual = sleeps.usual_waking(shelf.life.sleeps, day)
+            found += wakings.level_markers(analyte, taken, day, doses, usual)
     return found
 
 

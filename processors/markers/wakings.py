@@ -9,7 +9,14 @@ import numpy as np
 
 from processors.markers.dated import Dated
 from processors.rhythm.awakening_response import awakening_response
-from processors.rhythm.cortisol import diurnal_slope, evening_morning_ratio, late_night_level
+from processors.rhythm.cortisol import (
+    EVENING_H,
+    LATE_NIGHT_H,
+    MORNING_H,
+    diurnal_slope,
+    evening_morning_ratio,
+    late_night_level,
+)
 from processors.rhythm.marker import withheld
 from processors.rhythm.marker_text import clock
 from processors.rhythm.own_day import UsualWake, Wake
@@ -27,6 +34,9 @@ LONGEST_AWAKE_H = 20.0
 JUST_BEFORE_H = 3.0
 # Waking up again within so many hours is that from a nap.
 NAP_H = 12.0
+
+# Whom the windows of the clock are for; early and late risers keep them (assumed).
+_WINDOWS_WAKE_H, _OTHER_HOURS_H = 7.0, 3.0
 
 HYDROCORTISONE = "hydrocortisone"
 # Five half-lives of the slowest people reported, see `processors.deviations.explain`.
@@ -145,16 +155,38 @@ def withheld_markers(analyte: Analyte, day: int, n: int, sentence: str) -> list[
 
 
 def level_markers(
-    analyte: Analyte, taken: Samples, day: int, doses: Sequence[float] = ()
+    analyte: Analyte,
+    taken: Samples,
+    day: int,
+    doses: Sequence[float] = (),
+    usual: UsualWake | str | None = None,
 ) -> list[Dated]:
     """Evening-to-morning ratio and late-night level of some days up to a local date, of the
-    samples that no dose of hydrocortisone masks."""
+    samples that no dose of hydrocortisone masks.
+
+    The windows of the clock are those of people who wake up at about seven. For somebody who
+    usually wakes up at quite another hour (`usual`), as night workers do, they move with that.
+    """
     taken = taken.part(~masked(taken, doses))
-    return [
-        Dated(
-            analyte.slug,
-            day,
-            method(taken, cv_analytical=analyte.cv_analytical, cv_within=analyte.cv_within),
-        )
-        for method in (evening_morning_ratio, late_night_level)
+    moved = _moved_h(usual)
+    shifted = [(begin + moved, end + moved) for begin, end in (MORNING_H, EVENING_H, LATE_NIGHT_H)]
+    morning, evening, late = shifted
+    cvs = {"cv_analytical": analyte.cv_analytical, "cv_within": analyte.cv_within}
+    found = [
+        evening_morning_ratio(taken, morning_h=morning, evening_h=evening, **cvs),
+        late_night_level(taken, window_h=late, **cvs),
     ]
+    if isinstance(usual, UsualWake) and moved:
+        note = (
+            f" Windows of the clock are moved by {moved:+.1f} h, to waking at "
+            f"{clock(usual.clock_h)}."
+        )
+        found = [replace(marker, sentence=marker.sentence + note) for marker in found]
+    return [Dated(analyte.slug, day, marker) for marker in found]
+
+
+def _moved_h(usual: UsualWake | str | None) -> float:
+    if not isinstance(usual, UsualWake):
+        return 0.0
+    apart = (usual.clock_h - _WINDOWS_WAKE_H + 12.0) % 24.0 - 12.0
+    return apart if abs(apart) > _OTHER_HOURS_H else 0.0

@@ -12,7 +12,7 @@ import pytest
 from processors.markers.dated import Dated
 from processors.markers.shelf import Who
 from processors.rhythm.marker import Marker
-from schemas.events import Menses
+from schemas.events import Menses, Sleep
 from tests.processors.markers.lives import (
     START,
     WHO,
@@ -140,6 +140,20 @@ class TestWakings:
         assert found["saliva-cortisol", "car-rise", DAY].status == "measured"
         after = found["saliva-cortisol", "diurnal-slope", DAY + 1]
         assert after.sentence == "The samples of this date belong to the waking of the day before."
+
+    def test_evening_and_morning_of_a_nights_worker_are_his_own(self) -> None:
+        """Waking at 16:00: what he calls morning is from 16:00 to 18:00, evening from 5:00."""
+        happenings: list[Happening] = []
+        for day in range(DAY - 10, DAY + 1):
+            happenings += [event("sleep", day, 8.0), event("wake", day, 16.0, verified=True)]
+        happenings += day_of_cortisol(DAY, 16.0)
+        found = said(happenings)["saliva-cortisol", "evening-morning-ratio", DAY + 1]
+        assert found.value == pytest.approx(0.04 / (0.3 * 0.45 * 0.4) ** (1 / 3), rel=0.01)
+        assert "moved by +9.0 h, to waking at 16:00" in found.sentence
+        told = [h for h in happenings if not isinstance(h, Sleep)]
+        untold = said(told)["saliva-cortisol", "evening-morning-ratio", DAY + 1]
+        assert untold.value is not None
+        assert untold.value > 1.0, "by everybody's clock his day is upside down"
 
     def test_hydrocortisone_is_cortisol(self) -> None:
         dose = event(
