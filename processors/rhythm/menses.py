@@ -22,8 +22,9 @@ _METHOD = "days since the last menses began, that day being 1"
 
 SAME_MENSES_DAYS = 10
 LONGEST_DAYS = 90
-# So near to a whole multiple of the person's usual length, in units of that length.
-_MULTIPLE_WITHIN = 0.25
+# So near to a whole multiple of the person's usual length, as a share of the multiple: cycles of 26
+# days, twice, are one lost log of somebody whose usual is 30, and so are two of 30 if it is 26.
+_MULTIPLE_WITHIN = 0.155
 _LEAST_CYCLES = 2
 
 
@@ -80,7 +81,9 @@ def cycle_log(menses_days: ArrayLike) -> CycleLog:
         # The lower middle: a missing log only ever lengthens.
         usual = float(np.quantile(lengths, 0.4, method="lower"))
         times = lengths / usual
-        missing = (np.rint(times) >= 2.0) & (np.abs(times - np.rint(times)) < _MULTIPLE_WITHIN)
+        missing = (np.rint(times) >= 2.0) & (
+            np.abs(times - np.rint(times)) < _MULTIPLE_WITHIN * np.rint(times)
+        )
     missing |= lengths > LONGEST_DAYS
     cycles = [
         Cycle(start, int(length), bool(lost))
