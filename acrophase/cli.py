@@ -45,7 +45,7 @@ COMMANDS: dict[str, Entry] = {
     "fit": Entry("acrophase.commands.fit:fit", "Fit a cosinor to the readings of a file."),
     "compare": Entry(
         "acrophase.commands.compare:compare",
-        "The mean rhythm of a group, or the difference of two conditions.",
+        "Find a group's mean rhythm, or what two conditions change.",
     ),
     "analyse": Entry(
         "acrophase.commands.analyse:analyse",
