@@ -13,6 +13,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from hypothesis.internal.conjecture import providers
 from playwright.sync_api import Browser, sync_playwright
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -34,6 +35,9 @@ REQUIRE_ALL = os.environ.get("ACROPHASE_REQUIRE_ALL") == "1"
 
 # The same examples every time: a test that fails only sometimes teaches people to try again.
 # No deadline, since a busy machine is not a wrong result.
+# Hypothesis tries numbers that stand in the modules which happen to be loaded: which those are
+# depends on the tests that ran before in the same process, and with them what is tried.
+providers.is_local_module_file = lambda _: False  # type: ignore[assignment]
 hypothesis.settings.register_profile("house", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("house")
 
