@@ -37,7 +37,7 @@ REQUIRE_ALL = os.environ.get("ACROPHASE_REQUIRE_ALL") == "1"
 # No deadline, since a busy machine is not a wrong result.
 # Hypothesis tries numbers that stand in the modules which happen to be loaded: which those are
 # depends on the tests that ran before in the same process, and with them what is tried.
-providers.is_local_module_file = lambda _: False  # type: ignore[assignment]
+providers.is_local_module_file = lambda _: False  # type: ignore[attr-defined, assignment]
 hypothesis.settings.register_profile("house", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("house")
 
